@@ -1,0 +1,82 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Framing: messages of at most 16 KB, with at most one descriptor, over
+ * stream socketpairs.  The gate (msg.h) is applied to each frame before
+ * anybody sees its payload.
+ */
+#ifndef IMSG_H
+#define IMSG_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ibuf.h"
+#include "msg.h"
+
+#define IMSG_HEADER	8	/* u32 type, u16 length with header, u16 flags */
+#define IMSG_QUEUE_MAX	(4 << 20)	/* bytes unsent before a link fails */
+
+struct imsg {
+	uint32_t	 type;
+	const uint8_t	*data;	/* valid until the handler returns */
+	size_t		 len;
+	int		 fd;	/* -1, or the handler's: take it with imsg_fd */
+};
+
+struct link;
+
+/*
+ * Called for each message the gate let through.  Returns 0, or -1 with a
+ * reason given to link_offence() when the payload was bad.
+ */
+typedef void (link_handler)(struct link *, struct imsg *, void *);
+/* The peer is gone (reason NULL), or broke the rules (reason: what). */
+typedef void (link_gone)(struct link *, const char *, void *);
+
+/*
+ * A link takes the descriptor over, makes it non-blocking, and reads as soon
+ * as the base runs.  self and peer are the gate's roles.
+ */
+struct link *
+	 link_new(struct event_base *, int, enum role self, enum role peer,
+	    link_handler *, link_gone *, void *);
+/* Closes the descriptor; safe inside the link's own handlers. */
+void	 link_free(struct link *);
+
+/*
+ * Queues a message; never blocks.  fd is -1 or a descriptor that the link
+ * closes once sent.  Over IMSG_QUEUE_MAX the link fails (link_gone, from the
+ * loop).  The writer form takes what ibuf_put_* wrote.
+ */
+void	 link_send(struct link *, uint32_t type, int fd, const void *, size_t);
+void	 link_send_ibuf(struct link *, uint32_t type, int fd,
+	    const struct ibuf *);
+/* Bytes not yet written, for senders that can wait. */
+size_t	 link_queued(const struct link *);
+/* Writes what is queued, blocking at most the given milliseconds: at exit. */
+int	 link_flush(struct link *, int ms);
+
+/*
+ * The handler found the payload bad: the link reads no more and link_gone is
+ * called with the reason once the handler has returned.  Idempotent.
+ */
+void	 link_offence(struct link *, const char *, ...)
+	    __attribute__((__format__(printf, 2, 3)));
+
+enum role link_peer(const struct link *);
+int	 link_fd(const struct link *);
+/* Takes the descriptor out of the message; else it is closed afterwards. */
+int	 imsg_fd(struct imsg *);
+
+/*
+ * For the moments before a loop exists: wait for exactly one message of the
+ * type, at most ms milliseconds, and copy its payload.  Returns its length
+ * or -1.  For ROLE_PARENT's first message only.
+ */
+ssize_t	 imsg_read_blocking(int, enum role self, enum role peer, uint32_t type,
+	    void *, size_t, int ms);
+
+#endif /* IMSG_H */
