@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "ibuf.h"
 #include "msg.h"
@@ -29,8 +30,8 @@ struct imsg {
 struct link;
 
 /*
- * Called for each message the gate let through.  Returns 0, or -1 with a
- * reason given to link_offence() when the payload was bad.
+ * Called for each message the gate let through; a bad payload is reported
+ * with link_offence().
  */
 typedef void (link_handler)(struct link *, struct imsg *, void *);
 /* The peer is gone (reason NULL), or broke the rules (reason: what). */

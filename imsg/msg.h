@@ -29,7 +29,7 @@
 #define PARENTS_MAX		4
 #define RULE_TEXT_MAX		1024	/* one rule line without comment */
 #define RESOLVERS_MAX		8
-#define ASK_LINES_MAX		32
+#define ASK_LINES_MAX		24	/* a full MSG_ASK still fits a frame */
 #define ASK_NAMES_MAX		8
 #define COPY_RANGE		4096	/* bytes of a packet the kernel copies */
 
@@ -103,8 +103,10 @@ enum msg_type {
 /*
  * The gate.  A frame whose {type, sender, receiver} has no row, whose size is
  * out of range, or whose descriptor is missing or stray, is an offence of its
- * sender.  once: a second one on the same link is, too.  answers: only while
- * a question of that type is open.  open: at most so many may be unanswered.
+ * sender.  once: a second one on the same link is, too.  open: so is asking
+ * again before that many were answered; sending a message whose row names the
+ * question in `answers` is what answers it.  What only the receiver can know
+ * (was this number ever asked?) its handler checks.
  */
 enum gate_fd { GATE_FD_NONE, GATE_FD_MUST, GATE_FD_MAY };
 
@@ -116,7 +118,7 @@ struct gate {
 	uint32_t	max;
 	enum gate_fd	fd;
 	bool		once;
-	uint32_t	answers;	/* 0: unasked */
+	uint32_t	answers;	/* a type, or 0 */
 	uint32_t	open;		/* 0: no limit */
 };
 

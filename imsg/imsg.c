@@ -1,0 +1,570 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * The sender of every byte read here may have been taken over: the frame's
+ * length is checked before anything else, a descriptor belongs to the one
+ * message that says it has one, and nothing passes the gate by default.
+ *
+ * A descriptor travels with the bytes of its own sendmsg(2), and unix(7)
+ * never merges two sends that both carry one.  So at most one descriptor
+ * waits for its message here, and a second one is an offence.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "imsg.h"
+#include "log.h"
+
+#define FLAG_FD		0x0001
+#define CHUNK_SIZE	(2 * MSG_MAX)
+
+/* Unsent bytes; a chunk with a descriptor holds one message alone. */
+struct chunk {
+	TAILQ_ENTRY(chunk)	 entry;
+	size_t			 len, off;
+	int			 fd;
+	uint8_t			 data[CHUNK_SIZE];
+};
+
+struct link {
+	int			 fd;
+	enum role		 self, peer;
+	struct event		*readable, *writable, *failing;
+	link_handler		*handler;
+	link_gone		*gone;
+	void			*arg;
+	TAILQ_HEAD(chunkq, chunk) queue;
+	size_t			 queued;
+	size_t			 got;		/* bytes in buf */
+	int			 got_fd;	/* waits for its message */
+	uint64_t		 seen;		/* types received, for once */
+	uint32_t		 open[MSG_TYPE_MAX];	/* theirs, unanswered */
+	bool			 busy;		/* in a handler */
+	bool			 freed;		/* by that handler */
+	bool			 broken;	/* only link_gone is left */
+	char			 reason[256];
+	uint8_t			 buf[2 * MSG_MAX];
+};
+
+struct header {
+	uint32_t	type;
+	uint16_t	len;
+	uint16_t	flags;
+};
+
+static_assert(sizeof(struct header) == IMSG_HEADER, "header is packed");
+static_assert(MSG_TYPE_MAX <= 64, "seen has a bit for each type");
+
+static void	link_readable(int, short, void *);
+static void	link_writable(int, short, void *);
+static void	link_failing(int, short, void *);
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static int
+set_nonblock(int fd)
+{
+	int	flags;
+
+	if ((flags = fcntl(fd, F_GETFL)) == -1)
+		return -1;
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+struct link *
+link_new(struct event_base *base, int fd, enum role self, enum role peer,
+    link_handler *handler, link_gone *gone, void *arg)
+{
+	struct link	*l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		fatal(NULL);
+	if (set_nonblock(fd) == -1)
+		fatal("%s: fcntl", __func__);
+	l->fd = fd;
+	l->self = self;
+	l->peer = peer;
+	l->handler = handler;
+	l->gone = gone;
+	l->arg = arg;
+	l->got_fd = -1;
+	TAILQ_INIT(&l->queue);
+	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, link_readable,
+	    l);
+	l->writable = event_new(base, fd, EV_WRITE | EV_PERSIST,
+	    link_writable, l);
+	l->failing = event_new(base, -1, 0, link_failing, l);
+	if (l->readable == NULL || l->writable == NULL || l->failing == NULL ||
+	    event_add(l->readable, NULL) == -1)
+		fatal(NULL);
+	return l;
+}
+
+static void
+queue_drop(struct link *l, struct chunk *c)
+{
+	TAILQ_REMOVE(&l->queue, c, entry);
+	close_fd(&c->fd);
+	free(c);
+}
+
+void
+link_free(struct link *l)
+{
+	struct chunk	*c;
+
+	if (l == NULL)
+		return;
+	if (l->busy) {		/* the reader frees it on its way out */
+		l->freed = true;
+		return;
+	}
+	while ((c = TAILQ_FIRST(&l->queue)) != NULL)
+		queue_drop(l, c);
+	event_free(l->readable);
+	event_free(l->writable);
+	event_free(l->failing);
+	close_fd(&l->got_fd);
+	close_fd(&l->fd);
+	free(l);
+}
+
+enum role
+link_peer(const struct link *l)
+{
+	return l->peer;
+}
+
+int
+link_fd(const struct link *l)
+{
+	return l->fd;
+}
+
+size_t
+link_queued(const struct link *l)
+{
+	return l->queued;
+}
+
+int
+imsg_fd(struct imsg *m)
+{
+	int	fd = m->fd;
+
+	m->fd = -1;
+	return fd;
+}
+
+/* Nothing more is read or written; gone() is told from the loop. */
+static void
+link_break(struct link *l, const char *reason)
+{
+	if (l->broken)
+		return;
+	l->broken = true;
+	(void)strlcpy(l->reason, reason, sizeof(l->reason));
+	(void)event_del(l->readable);
+	(void)event_del(l->writable);
+	event_active(l->failing, 0, 0);
+}
+
+static void
+link_failing(int fd, short what, void *arg)
+{
+	struct link	*l = arg;
+
+	(void)fd;
+	(void)what;
+	l->busy = true;
+	l->gone(l, l->reason[0] != '\0' ? l->reason : NULL, l->arg);
+	l->busy = false;
+	if (l->freed)
+		link_free(l);
+}
+
+void
+link_offence(struct link *l, const char *fmt, ...)
+{
+	char	reason[sizeof(l->reason)];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	link_break(l, reason);
+}
+
+/* Sending. */
+
+static ssize_t
+send_chunk(int sock, struct chunk *c)
+{
+	union {
+		struct cmsghdr	hdr;
+		char		buf[CMSG_SPACE(sizeof(int))];
+	} cbuf;
+	struct iovec	 iov = { c->data + c->off, c->len - c->off };
+	struct msghdr	 mh;
+	struct cmsghdr	*cm;
+
+	memset(&mh, 0, sizeof(mh));
+	mh.msg_iov = &iov;
+	mh.msg_iovlen = 1;
+	if (c->fd != -1) {
+		memset(&cbuf, 0, sizeof(cbuf));
+		mh.msg_control = cbuf.buf;
+		mh.msg_controllen = sizeof(cbuf.buf);
+		cm = CMSG_FIRSTHDR(&mh);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cm), &c->fd, sizeof(int));
+	}
+	return sendmsg(sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* 0: all is written; 1: the socket is full; -1: the peer is gone. */
+static int
+queue_write(struct link *l)
+{
+	struct chunk	*c;
+	ssize_t		 n;
+
+	while ((c = TAILQ_FIRST(&l->queue)) != NULL) {
+		if ((n = send_chunk(l->fd, c)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return errno == EAGAIN ? 1 : -1;
+		}
+		close_fd(&c->fd);	/* went with the first byte */
+		c->off += (size_t)n;
+		l->queued -= (size_t)n;
+		if (c->off == c->len)
+			queue_drop(l, c);
+	}
+	return 0;
+}
+
+static struct chunk *
+queue_room(struct link *l, size_t len, int fd)
+{
+	struct chunk	*c = TAILQ_LAST(&l->queue, chunkq);
+
+	if (c != NULL && fd == -1 && c->fd == -1 && CHUNK_SIZE - c->len >= len)
+		return c;
+	if ((c = malloc(sizeof(*c))) == NULL)
+		fatal(NULL);
+	c->len = c->off = 0;
+	c->fd = fd;
+	TAILQ_INSERT_TAIL(&l->queue, c, entry);
+	return c;
+}
+
+void
+link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
+{
+	struct header		 h;
+	struct chunk		*c;
+	const struct gate	*g;
+
+	if (len > MSG_PAYLOAD_MAX ||
+	    (g = gate_find(type, l->self, l->peer)) == NULL)
+		fatalx("%s: %s of %zu bytes to %s", __func__, msg_name(type),
+		    len, role_name(l->peer));
+	if (l->broken) {
+		close_fd(&fd);
+		return;
+	}
+	if (g->answers != 0 && l->open[g->answers] > 0)
+		l->open[g->answers]--;
+	h.type = type;
+	h.len = (uint16_t)(IMSG_HEADER + len);
+	h.flags = fd != -1 ? FLAG_FD : 0;
+	c = queue_room(l, h.len, fd);
+	memcpy(c->data + c->len, &h, sizeof(h));
+	if (len > 0)
+		memcpy(c->data + c->len + sizeof(h), data, len);
+	c->len += h.len;
+	l->queued += h.len;
+	if (l->queued > IMSG_QUEUE_MAX) {
+		link_break(l, "does not read");
+		return;
+	}
+	/* A full socket is waited for; only then is there anything to poll. */
+	if (event_pending(l->writable, EV_WRITE, NULL))
+		return;
+	switch (queue_write(l)) {
+	case 0:
+		break;
+	case 1:
+		if (event_add(l->writable, NULL) == -1)
+			fatal(NULL);
+		break;
+	default:
+		link_break(l, "");
+	}
+}
+
+void
+link_send_ibuf(struct link *l, uint32_t type, int fd, const struct ibuf *b)
+{
+	if (ibuf_error(b))
+		fatalx("%s: %s does not fit", __func__, msg_name(type));
+	link_send(l, type, fd, b->wbuf, b->off);
+}
+
+static void
+link_writable(int fd, short what, void *arg)
+{
+	struct link	*l = arg;
+
+	(void)fd;
+	(void)what;
+	switch (queue_write(l)) {
+	case 0:
+		(void)event_del(l->writable);
+		break;
+	case 1:
+		break;
+	default:
+		link_break(l, "");
+	}
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int
+link_flush(struct link *l, int ms)
+{
+	struct pollfd	pfd = { l->fd, POLLOUT, 0 };
+	int64_t		end = now_ms() + ms, left;
+	int		r;
+
+	if (l->broken)
+		return -1;
+	while ((r = queue_write(l)) == 1) {
+		if ((left = end - now_ms()) <= 0)
+			return -1;
+		(void)poll(&pfd, 1, (int)left);
+	}
+	return r;
+}
+
+/* Receiving. */
+
+/* Reads once; *fd is a descriptor that came along, or -1. */
+static ssize_t
+recv_some(int sock, void *buf, size_t size, int *fd, bool *stray)
+{
+	union {
+		struct cmsghdr	hdr;
+		/* Room to see, and close, one more than is allowed. */
+		char		buf[CMSG_SPACE(2 * sizeof(int))];
+	} cbuf;
+	struct iovec	 iov = { buf, size };
+	struct msghdr	 mh;
+	struct cmsghdr	*cm;
+	size_t		 i, n;
+	ssize_t		 got;
+	int		 one;
+
+	memset(&mh, 0, sizeof(mh));
+	mh.msg_iov = &iov;
+	mh.msg_iovlen = 1;
+	mh.msg_control = cbuf.buf;
+	mh.msg_controllen = sizeof(cbuf.buf);
+	*fd = -1;
+	if ((got = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) == -1)
+		return -1;
+	*stray = (mh.msg_flags & MSG_CTRUNC) != 0;
+	for (cm = CMSG_FIRSTHDR(&mh); cm != NULL; cm = CMSG_NXTHDR(&mh, cm)) {
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&one, CMSG_DATA(cm) + i * sizeof(int),
+			    sizeof(one));
+			if (*fd == -1) {
+				*fd = one;
+				continue;
+			}
+			(void)close(one);
+			*stray = true;
+		}
+	}
+	return got;
+}
+
+/* NULL if the frame may be handed on, else what is wrong with it. */
+static const char *
+gate_check(struct link *l, const struct header *h)
+{
+	const struct gate	*g = gate_find(h->type, l->peer, l->self);
+	uint32_t		 len = h->len - IMSG_HEADER;
+
+	if (g == NULL)
+		return "not its to send";
+	if (len < g->min || len > g->max)
+		return "bad size";
+	if (g->fd == GATE_FD_NONE && (h->flags & FLAG_FD))
+		return "stray descriptor";
+	if (g->fd == GATE_FD_MUST && !(h->flags & FLAG_FD))
+		return "missing descriptor";
+	if ((h->flags & FLAG_FD) && l->got_fd == -1)
+		return "descriptor announced but not sent";
+	if (g->once && (l->seen & (1ULL << h->type)))
+		return "sent twice";
+	if (g->open != 0 && l->open[h->type] >= g->open)
+		return "asked again before the answer";
+	l->seen |= 1ULL << h->type;
+	if (g->open != 0)
+		l->open[h->type]++;
+	return NULL;
+}
+
+static void
+link_deliver(struct link *l, const struct header *h, const uint8_t *payload)
+{
+	struct imsg	 m;
+	const char	*bad;
+
+	if ((bad = gate_check(l, h)) != NULL) {
+		link_offence(l, "%s: %s", msg_name(h->type), bad);
+		return;
+	}
+	m.type = h->type;
+	m.data = payload;
+	m.len = h->len - IMSG_HEADER;
+	m.fd = -1;
+	if (h->flags & FLAG_FD) {
+		m.fd = l->got_fd;
+		l->got_fd = -1;
+	}
+	l->handler(l, &m, l->arg);
+	close_fd(&m.fd);
+}
+
+/* Hands on every whole frame in the buffer and keeps the rest. */
+static void
+link_frames(struct link *l)
+{
+	struct header	h;
+	size_t		off = 0;
+
+	while (!l->broken && !l->freed && l->got - off >= IMSG_HEADER) {
+		memcpy(&h, l->buf + off, sizeof(h));
+		if (h.len < IMSG_HEADER || h.len > MSG_MAX ||
+		    (h.flags & ~FLAG_FD)) {
+			link_offence(l, "bad frame");
+			break;
+		}
+		if (l->got - off < h.len)
+			break;
+		link_deliver(l, &h, l->buf + off + IMSG_HEADER);
+		off += h.len;
+	}
+	memmove(l->buf, l->buf + off, l->got - off);
+	l->got -= off;
+	/* With no frame begun, a descriptor has no message to belong to. */
+	if (!l->broken && l->got == 0 && l->got_fd != -1)
+		link_offence(l, "stray descriptor");
+}
+
+static void
+link_readable(int sock, short what, void *arg)
+{
+	struct link	*l = arg;
+	ssize_t		 n;
+	bool		 stray;
+	int		 fd;
+
+	(void)what;
+	n = recv_some(sock, l->buf + l->got, sizeof(l->buf) - l->got, &fd,
+	    &stray);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			link_break(l, "");
+		return;
+	}
+	if (fd != -1 && l->got_fd != -1) {
+		close_fd(&fd);
+		stray = true;
+	} else if (fd != -1)
+		l->got_fd = fd;
+	if (stray) {
+		link_offence(l, "stray descriptor");
+		return;
+	}
+	if (n == 0) {
+		link_break(l, "");
+		return;
+	}
+	l->got += (size_t)n;
+	l->busy = true;
+	link_frames(l);
+	l->busy = false;
+	if (l->freed)
+		link_free(l);
+}
+
+ssize_t
+imsg_read_blocking(int sock, enum role self, enum role peer, uint32_t type,
+    void *payload, size_t size, int ms)
+{
+	const struct gate	*g = gate_find(type, peer, self);
+	struct pollfd		 pfd = { sock, POLLIN, 0 };
+	struct header		 h;
+	uint8_t			 frame[MSG_MAX];
+	size_t			 got = 0, want = IMSG_HEADER;
+	int64_t			 end = now_ms() + ms, left;
+	ssize_t			 n;
+
+	/* Byte for byte what belongs to this frame: the rest is the link's. */
+	while (got < want) {
+		if ((left = end - now_ms()) <= 0 ||
+		    poll(&pfd, 1, (int)left) < 1)
+			return -1;
+		n = read(sock, frame + got, want - got);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0)
+			return -1;
+		got += (size_t)n;
+		if (got != IMSG_HEADER || want != IMSG_HEADER)
+			continue;
+		memcpy(&h, frame, sizeof(h));
+		if (g == NULL || h.type != type || h.flags != 0 ||
+		    h.len < IMSG_HEADER + g->min || h.len > MSG_MAX)
+			return -1;
+		want = h.len;
+	}
+	if (want - IMSG_HEADER > size)
+		return -1;
+	memcpy(payload, frame + IMSG_HEADER, want - IMSG_HEADER);
+	return (ssize_t)(want - IMSG_HEADER);
+}
