@@ -51,6 +51,7 @@ struct link {
 	uint32_t		 open[MSG_TYPE_MAX];	/* theirs, unanswered */
 	bool			 busy;		/* in a handler */
 	bool			 freed;		/* by that handler */
+	bool			 deaf;		/* writes fail; read to the end */
 	bool			 broken;	/* only link_gone is left */
 	char			 reason[256];
 	uint8_t			 buf[2 * MSG_MAX];
@@ -185,6 +186,22 @@ link_break(struct link *l, const char *reason)
 	event_active(l->failing, 0, 0);
 }
 
+/*
+ * The peer is gone for writing, but what it had said before is still to be
+ * read: the last packets of a netq that was killed, for one.
+ */
+static void
+link_deafen(struct link *l)
+{
+	struct chunk	*c;
+
+	l->deaf = true;
+	(void)event_del(l->writable);
+	while ((c = TAILQ_FIRST(&l->queue)) != NULL)
+		queue_drop(l, c);
+	l->queued = 0;
+}
+
 static void
 link_failing(int fd, short what, void *arg)
 {
@@ -288,7 +305,7 @@ link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
 	    (g = gate_find(type, l->self, l->peer)) == NULL)
 		fatalx("%s: %s of %zu bytes to %s", __func__, msg_name(type),
 		    len, role_name(l->peer));
-	if (l->broken) {
+	if (l->broken || l->deaf) {
 		close_fd(&fd);
 		return;
 	}
@@ -318,7 +335,7 @@ link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
 			fatal(NULL);
 		break;
 	default:
-		link_break(l, "");
+		link_deafen(l);
 	}
 }
 
@@ -344,7 +361,7 @@ link_writable(int fd, short what, void *arg)
 	case 1:
 		break;
 	default:
-		link_break(l, "");
+		link_deafen(l);
 	}
 }
 
