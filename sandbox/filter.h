@@ -1,0 +1,24 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * The syscall filters: shared by sandbox.c and filter.c only.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <stdio.h>
+
+#include "msg.h"
+
+/*
+ * Descriptors a child may have at most.  netq's filter relies on it: a
+ * number from here on cannot exist there.
+ */
+#define FILTER_NETQ_FDS	32
+
+/* Loads the role's filter; fatal on failure. */
+void	 filter_load(enum role);
+/* The role's filter, one call a line. */
+void	 filter_print(FILE *, enum role);
+
+#endif /* FILTER_H */
