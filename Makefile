@@ -12,7 +12,7 @@ B		= build
 # of the tree (bytes in, structs out) are in PURE too, for tests and fuzzers.
 IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
-NETQ_SRC	= netq/main.c netq/nfq.c
+NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_SRC	= procinfo/diag.c procinfo/host.c procinfo/lookup.c \
 		  procinfo/main.c procinfo/procpid.c
 RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
