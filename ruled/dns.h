@@ -68,7 +68,8 @@ const uint8_t *
  * either end).
  */
 bool	 dns_name_ok(const char *);
-/* ASCII only, in place. */
+/* ASCII only: in place, and compared without regard to case. */
 void	 dns_name_lower(char *);
+bool	 dns_name_same(const char *, const char *);
 
 #endif /* DNS_H */
