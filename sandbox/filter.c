@@ -42,7 +42,7 @@ enum cond_kind {
 	COND_END,
 	COND_INT,		/* (arg & mask) == value, lower 32 bits */
 	COND_LONG,		/* arg == value, all 64 bits */
-	COND_NOT_FD,		/* a descriptor other than value */
+	COND_NOT_FD,		/* a descriptor other than value; comes first */
 	COND_SELF		/* arg is the process's own id */
 };
 
@@ -86,6 +86,14 @@ struct filter {
 #define READ_FLAGS	(O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | \
 			    O_LARGEFILE | O_NOCTTY)
 
+/* How imsg.c writes a message without a descriptor. */
+#define LINK_FLAGS	(MSG_NOSIGNAL | MSG_DONTWAIT)
+#define LINKS							\
+	HEAD("links and libevent's signal pipe"),		\
+	WHEN("sendto", NULL, IS(3, "flags", LINK_FLAGS),	\
+	    NULLPTR(4, "address")),				\
+	CALL("write")
+
 /* In every child. */
 static const struct call common[] = {
 	HEAD("memory, never executable"),
@@ -104,6 +112,8 @@ static const struct call common[] = {
 	ODD("epoll_pwait2", "newer versions of libevent"),
 	CALL("epoll_ctl"),
 	CALL("rt_sigreturn"),
+	ODD("poll", "the last words of a process, and xcb"),
+	CALL("ppoll"),
 	ODD("restart_syscall", "poll(2) after SIGSTOP and SIGCONT"),
 
 	HEAD("time: in the vDSO, but for some virtual machines"),
@@ -143,7 +153,8 @@ static const struct call common[] = {
  * verdict has 32 bytes, 40 with a mark; the shortest change of nftables is a
  * batch of 60 and the fail-open flag needs 36.  So nothing but sendto(2), whose
  * length is visible here, may write to that descriptor, and nothing may make
- * a second number for it: neither dup(2) nor a message to oneself.
+ * a second number for it: neither dup(2) nor sendmsg(2), with which an
+ * accomplice could send it back.
  */
 static const struct call netq[] = {
 	HEAD("packets and verdicts"),
@@ -155,9 +166,9 @@ static const struct call netq[] = {
 	    LEN(2, 40), IS(3, "flags", 0), NULLPTR(4, "address")),
 
 	HEAD("links and libevent's signal pipe"),
+	WHEN("sendto", NULL, NOT_FD(0, FD_NETQ_QUEUE),
+	    IS(3, "flags", LINK_FLAGS), NULLPTR(4, "address")),
 	WHEN("write", NULL, NOT_FD(0, FD_NETQ_QUEUE)),
-	WHEN("writev", NULL, NOT_FD(0, FD_NETQ_QUEUE)),
-	WHEN("sendmsg", NULL, NOT_FD(0, FD_NETQ_QUEUE)),
 	END
 };
 
@@ -185,10 +196,7 @@ static const struct call procinfo[] = {
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_DISABLE)),
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_ID)),
 
-	HEAD("links and libevent's signal pipe"),
-	CALL("write"),
-	CALL("writev"),
-	CALL("sendmsg"),
+	LINKS,
 	END
 };
 
@@ -213,24 +221,18 @@ static const struct call ruled[] = {
 	WHEN("getsockopt", "who the client is", IS(1, "level", SOL_SOCKET),
 	    IS(2, "name", SO_PEERCRED)),
 
-	HEAD("links and libevent's signal pipe"),
-	CALL("write"),
-	CALL("writev"),
-	CALL("sendmsg"),
+	LINKS,
+	ODD("sendmsg", "one such text"),
 	END
 };
 
 /* Draws into memory and talks to one X server. */
 static const struct call prompter[] = {
 	HEAD("the X connection"),
-	CALL("poll"),
-	CALL("ppoll"),
 	CALL("recvfrom"),
 	CALL("writev"),
-	CALL("sendmsg"),
 
-	HEAD("links and libevent's signal pipe"),
-	CALL("write"),
+	LINKS,
 	END
 };
 
@@ -477,18 +479,15 @@ rule_add(scmp_filter_ctx ctx, int nr, const char *name,
  * no line, such a number is closed.
  */
 static void
-rule_not_fd(scmp_filter_ctx ctx, int nr, const struct call *call)
+rule_not_fd(scmp_filter_ctx ctx, int nr, const struct call *call,
+    struct scmp_arg_cmp *cmp, unsigned int ncmp)
 {
-	const struct cond	*c = &call->cond[0];
-	struct scmp_arg_cmp	 cmp;
-	uint32_t		 bit;
+	uint32_t	bit;
 
 	for (bit = 1; bit < FILTER_NETQ_FDS; bit <<= 1) {
-		cmp.arg = c->arg;
-		cmp.op = SCMP_CMP_MASKED_EQ;
-		cmp.datum_a = bit;
-		cmp.datum_b = ~c->value & bit;
-		rule_add(ctx, nr, call->name, &cmp, 1);
+		cmp[0].datum_a = bit;
+		cmp[0].datum_b = ~call->cond[0].value & bit;
+		rule_add(ctx, nr, call->name, cmp, ncmp);
 	}
 }
 
@@ -519,16 +518,18 @@ static void
 call_add(scmp_filter_ctx ctx, const struct call *call)
 {
 	struct scmp_arg_cmp	cmp[CONDS];
+	unsigned int		ncmp;
 	int			nr;
 
 	if ((nr = seccomp_syscall_resolve_name(call->name)) == __NR_SCMP_ERROR)
 		return;		/* libseccomp is older than the call */
 	if (nr < 0)
 		return;		/* this architecture has no such call */
+	ncmp = conditions(call, cmp);
 	if (call->cond[0].kind == COND_NOT_FD)
-		rule_not_fd(ctx, nr, call);
+		rule_not_fd(ctx, nr, call, cmp, ncmp);
 	else
-		rule_add(ctx, nr, call->name, cmp, conditions(call, cmp));
+		rule_add(ctx, nr, call->name, cmp, ncmp);
 }
 
 static void
