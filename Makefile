@@ -22,8 +22,11 @@ RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
 CTL_SRC		= ruled/ctl.c
 PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c
 PROMPTER_SRC	= prompter/draw.c prompter/main.c prompter/x.c $(PROMPTER_PURE)
-PARENT_SRC	= parent/commit.c parent/display.c parent/logsink.c \
-		  parent/main.c parent/proc.c parent/stub.c
+# Those that stand alone, for the tests: conf.y, conf_print.c, commit.c.
+PARENT_ALONE	= parent/commit.c parent/conf_print.c
+PARENT_SRC	= parent/display.c parent/files.c parent/logsink.c \
+		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
+		  $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
 PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/msg.c $(RULED_PURE) \
 		  $(PROMPTER_PURE)
@@ -100,7 +103,7 @@ $(B)/gen/conf.c: $(PARENT_Y)
 
 # The pure modules as one library: what unit tests and fuzzers link.
 PURE_LIB	= $(B)/libpure.a
-$(PURE_LIB): $(call obj,$(PURE_SRC))
+$(PURE_LIB): $(call obj,$(PURE_SRC) $(PARENT_ALONE)) $(B)/obj/parent/conf.o
 	rm -f $@
 	ar rcs $@ $^
 
@@ -113,9 +116,200 @@ $(B)/regress/unit/%_test: regress/unit/%_test.c $(PURE_LIB)
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do echo "== $$t"; $$t || exit 1; done
 
+# --------------------------------------------------------------------------
+# Everything around the programs.
+
+SBINDIR		= $(PREFIX)/sbin
+BINDIR		= $(PREFIX)/bin
+LIBEXECDIR	= $(PREFIX)/libexec/tinysnitch
+MANDIR		= $(PREFIX)/share/man
+DATADIR		= $(PREFIX)/share
+LIBDIR		= $(PREFIX)/lib
+MANUALS_8	= parent/tinysnitch.8 ruled/tinysnitchctl.8
+MANUALS_5	= parent/tinysnitch.conf.5 ruled/tinysnitch.rules.5
+JOBS		:= $(shell nproc 2>/dev/null || echo 1)
+# What sudo built belongs to who called sudo.
+GIVE_BACK	= if [ -n "$$SUDO_UID" ] && [ -d $(B) ]; then \
+		  chown -R "$$SUDO_UID:$$SUDO_GID" $(B); fi
+
+.DEFAULT_GOAL	= all
+
+deps:
+	@etc/deps
+users:
+	@etc/users
+
+# The build is a make of its own: pkg-config may only now be there.
+run: deps users
+	@$(MAKE) --no-print-directory -j$(JOBS) all; status=$$?; \
+	    $(GIVE_BACK); exit $$status
+	@B=$(B) SYSCONFDIR=$(SYSCONFDIR) etc/run
+
+demo: deps users
+	@etc/deps demo
+	@$(MAKE) --no-print-directory -j$(JOBS) all helpers; status=$$?; \
+	    $(GIVE_BACK); exit $$status
+	@B=$(B) etc/demo
+
+check: users
+	@etc/deps check
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=1 all tests; status=$$?; \
+	    $(GIVE_BACK); exit $$status
+	@regress/run.sh -B $(B); status=$$?; $(GIVE_BACK); exit $$status
+
+# Everything that tests are made of.  Further unit tests of the gate stand in
+# regress/msg; helpers are programs that tests use.
+MSG_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/msg/*_test.c))
+$(B)/regress/msg/%_test: regress/msg/%_test.c \
+    $(call obj,$(sort $(IMSG_SRC) $(PURE_SRC)))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Iruled -Iprompter $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+	    -o $@ $^ $(call pkg,libs,libpsl $(PKG_ALL))
+
+HELPERS		= $(B)/regress/probe
+$(B)/regress/probe: regress/system/probe.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $<
+
+helpers: $(HELPERS)
+tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers
+
+# Fuzzers link the pure modules, built with clang's sanitizers; without clang
+# there are none.
+FUZZ_CC		= clang
+FUZZ_FLAGS	= -std=gnu11 -g -O1 -fno-omit-frame-pointer \
+		  -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SRC	= $(wildcard regress/fuzz/fuzz_*.c)
+FUZZERS		= $(patsubst regress/%.c,$(B)/%,$(FUZZ_SRC))
+FUZZ_OBJ	= $(patsubst %.c,$(B)/fuzz/obj/%.o,$(sort $(PURE_SRC)))
+$(B)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link \
+	    -MMD -MP -c -o $@ $<
+$(B)/fuzz/libpure.a: $(FUZZ_OBJ)
+	rm -f $@
+	ar rcs $@ $^
+$(B)/fuzz/fuzz_%: regress/fuzz/fuzz_%.c $(B)/fuzz/libpure.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iruled -Iprompter $(FUZZ_FLAGS) \
+	    -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/fuzz/libpure.a \
+	    $(call pkg,libs,libpsl $(PKG_ALL))
+.SECONDARY: $(FUZZ_OBJ)
+
+fuzzers:
+	@if command -v $(FUZZ_CC) >/dev/null; then \
+	    $(MAKE) --no-print-directory $(FUZZERS) :; \
+	else echo "no clang: no fuzzers"; fi
+:
+	@:
+
+# All fuzzers, T seconds each.
+T		?= 60
+fuzz: fuzzers
+	@T=$(T) regress/run.sh -B $(B) \
+	    $(patsubst regress/fuzz/fuzz_%.c,fuzz/%,$(FUZZ_SRC))
+
+lint:
+	@B=$(B) regress/lint.sh
+
+# Every file through the compiler's front end, warnings as errors.
+SYNTAX_SRC	= $(sort $(IMSG_SRC) $(SANDBOX_SRC) $(NETQ_SRC) \
+		  $(PROCINFO_SRC) $(RULED_SRC) $(CTL_SRC) $(PROMPTER_SRC) \
+		  $(PARENT_SRC) $(wildcard regress/*/*.c))
+syntax: $(B)/gen/conf.c
+	@status=0; for f in $(SYNTAX_SRC) $(B)/gen/conf.c; do \
+	    $(CC) $(CPPFLAGS_ALL) $(call pkg,cflags,$(PKG_PROMPTER)) -Iruled \
+	    -Iprompter -Iprocinfo -Iparent $(CFLAGS_ALL) -Werror \
+	    -fsyntax-only $$f || status=1; done; exit $$status
+
+mutate:
+	@B=$(B) regress/mutate.sh $(M)
+
+check-vm:
+	@etc/deps check
+	@$(MAKE) --no-print-directory -j$(JOBS) all helpers
+	@B=$(B) regress/vm/run.sh
+
+# Existing configuration and rules stay as they are.
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
+	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+	    $(DESTDIR)$(LIBDIR)/systemd/system $(DESTDIR)$(LIBDIR)/sysusers.d \
+	    $(DESTDIR)$(LIBDIR)/tmpfiles.d \
+	    $(DESTDIR)$(DATADIR)/bash-completion/completions \
+	    $(DESTDIR)$(DATADIR)/tinysnitch
+	install -m 755 $(B)/sbin/tinysnitch $(DESTDIR)$(SBINDIR)
+	install -m 755 $(B)/bin/tinysnitchctl $(DESTDIR)$(BINDIR)
+	install -m 755 $(wildcard $(LIBEXEC)/*) etc/firewall \
+	    $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 etc/sample-rules etc/users \
+	    $(DESTDIR)$(DATADIR)/tinysnitch
+	install -m 644 $(MANUALS_8) $(DESTDIR)$(MANDIR)/man8
+	install -m 644 $(MANUALS_5) $(DESTDIR)$(MANDIR)/man5
+	sed 's|@SBINDIR@|$(SBINDIR)|g' etc/tinysnitch.service \
+	    >$(DESTDIR)$(LIBDIR)/systemd/system/tinysnitch.service
+	install -m 644 etc/tinysnitch.sysusers \
+	    $(DESTDIR)$(LIBDIR)/sysusers.d/tinysnitch.conf
+	install -m 644 etc/tinysnitch.tmpfiles \
+	    $(DESTDIR)$(LIBDIR)/tmpfiles.d/tinysnitch.conf
+	install -m 644 etc/tinysnitchctl.bash \
+	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl
+	test ! -x /sbin/openrc-run || { \
+	    install -d $(DESTDIR)$(SYSCONFDIR)/init.d; \
+	    sed 's|@SBINDIR@|$(SBINDIR)|g' etc/tinysnitch.openrc \
+	    >$(DESTDIR)$(SYSCONFDIR)/init.d/tinysnitch; \
+	    chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/tinysnitch; }
+	sed 's|@SBINDIR@|$(SBINDIR)|g' etc/rc.tinysnitch \
+	    >$(DESTDIR)$(DATADIR)/tinysnitch/rc.tinysnitch
+	chmod 755 $(DESTDIR)$(DATADIR)/tinysnitch/rc.tinysnitch
+	test -e $(DESTDIR)$(SYSCONFDIR)/tinysnitch.conf || \
+	    install -m 644 etc/tinysnitch.conf $(DESTDIR)$(SYSCONFDIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/tinysnitch.rules || { umask 077; \
+	    etc/sample-rules >$(DESTDIR)$(SYSCONFDIR)/tinysnitch.rules; }
+	test -n "$(DESTDIR)" || etc/users
+
+# Stops it and gives the network back; configuration, rules and users stay.
+uninstall:
+	test -n "$(DESTDIR)" || SBINDIR=$(SBINDIR) etc/stop
+	test -n "$(DESTDIR)" || etc/firewall remove
+	rm -f $(DESTDIR)$(SBINDIR)/tinysnitch \
+	    $(DESTDIR)$(BINDIR)/tinysnitchctl \
+	    $(DESTDIR)$(LIBDIR)/systemd/system/tinysnitch.service \
+	    $(DESTDIR)$(LIBDIR)/sysusers.d/tinysnitch.conf \
+	    $(DESTDIR)$(LIBDIR)/tmpfiles.d/tinysnitch.conf \
+	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl \
+	    $(DESTDIR)$(SYSCONFDIR)/init.d/tinysnitch \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(MANUALS_8))) \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MANUALS_5)))
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/tinysnitch
+
+# The same bytes from the same commit.
+NAME		= tinysnitch-$(VERSION)
+dist:
+	git -c safe.directory='*' archive --format=tar --prefix=$(NAME)/ HEAD | \
+	    gzip -9n >$(NAME).tar.gz
+	@sha256sum $(NAME).tar.gz
+
 clean:
 	rm -rf $(B)
 
+help:
+	@echo "sudo make run        the firewall in the foreground, asking you"
+	@echo "sudo make demo       the same in a made-up network, safe anywhere"
+	@echo "sudo make check      every test"
+	@echo "     make            build only; B=dir CC= CFLAGS= WERROR=1 SAN=1"
+	@echo "sudo make deps       install what building and running needs"
+	@echo "sudo make users      add the system users, where missing"
+	@echo "sudo make install    PREFIX=$(PREFIX) DESTDIR= ; keeps existing files"
+	@echo "sudo make uninstall  keeps configuration and rules"
+	@echo "sudo make fuzz       T=60 seconds for each fuzzer"
+	@echo "sudo make lint       what can be said without running it"
+	@echo "sudo make mutate     does a test fail when a feature is taken out?"
+	@echo "sudo make check-vm   the system tests on a distribution's kernel"
+	@echo "     make dist clean"
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all clean unit
+.PHONY: : all check check-vm clean demo deps dist fuzz fuzzers help helpers \
+    install lint mutate run syntax tests uninstall unit users
