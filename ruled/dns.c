@@ -122,6 +122,7 @@ name_get(struct ibuf *b, char out[HOST_NAME_MAX_DNS], bool *plain)
 	size_t		start = b->off, jumps;
 	int		ptr;
 
+	memset(out, 0, HOST_NAME_MAX_DNS);
 	for (jumps = 0; jumps <= DNS_JUMPS_MAX; jumps++) {
 		ptr = labels_get(&at, &t);
 		if (ptr == -1 || ibuf_error(&at))
@@ -129,7 +130,6 @@ name_get(struct ibuf *b, char out[HOST_NAME_MAX_DNS], bool *plain)
 		if (jumps == 0)
 			b->off = at.off;
 		if (ptr == 0) {
-			out[t.len] = '\0';
 			*plain = t.plain && t.len > 0;
 			return 0;
 		}

@@ -15,6 +15,7 @@
 #include "addr.h"
 #include "dns.h"
 #include "msg.h"
+#include "siphash.h"
 
 #define NAMES_SECOND	1000000000ULL
 #define NAMES_FLOOR	(15 * 60 * NAMES_SECOND)  /* shortest life of a pair */
@@ -26,8 +27,8 @@
 #define NAMES_QUERIES	4096	/* unanswered queries remembered */
 #define NAMES_QUERIES_ASKER 1024	/* and of one asker */
 #define NAMES_QUERY_LIFE (15 * NAMES_SECOND)
-#define NAMES_SAVE_MAX	(4 * 1024 * 1024)	/* bytes of the saved text */
-#define NAMES_KEY_LEN	16
+#define NAMES_SAVE_MAX	(1024 * 1024)	/* bytes of the saved text */
+#define NAMES_KEY_LEN	SIPHASH_KEY
 
 struct names;
 
