@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# What can be said about the tree without running it, one case a line.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+status=0
+
+# lint NAME COMMAND ...: passes when the command prints nothing and succeeds.
+lint()
+{
+	name=$1
+	shift
+	if out=$("$@" 2>&1) && [ -z "$out" ]; then
+		echo "ok lint: $name"
+	else
+		echo "$out" >&2
+		echo "not ok lint: $name: $(echo "$out" | head -n 1)"
+		status=1
+	fi
+}
+
+have()
+{
+	command -v "$1" >/dev/null && return
+	echo "skip lint: $2: no $1 here"
+	return 1
+}
+
+sources()
+{
+	find imsg sandbox netq procinfo ruled prompter parent regress \
+	    -name '*.c' | sort
+}
+
+scripts()
+{
+	find .ci etc regress -type f | sort | while read -r f; do
+		if head -n 1 "$f" | grep -aq '^#!/bin/sh' ||
+		    [ "$f" = regress/system/lib.sh ]; then
+			echo "$f"
+		fi
+	done
+}
+
+# Calls that this code base does not use, and why style forbids them.
+risky_calls()
+{
+	find imsg sandbox netq procinfo ruled prompter parent \
+	    \( -name '*.[chy]' \) -exec grep -nEH \
+	    '\<(strcpy|strcat|sprintf|vsprintf|gets|alloca|system|popen|atoi|strtok)[[:space:]]*\(' \
+	    {} + | grep -v '^[^:]*:[0-9]*: \*'
+}
+
+unfinished()
+{
+	find imsg sandbox netq procinfo ruled prompter parent etc \
+	    -name '*.[chy]' -exec grep -nEHw 'TODO|FIXME|XXX|HACK' {} +
+}
+
+no_licence()
+{
+	{ sources; scripts; find . -path ./build -prune -o \
+	    \( -name '*.h' -o -name '*.y' \) -print; } |
+	    xargs grep -L 'SPDX-License-Identifier: ISC'
+}
+
+# Each option and statement is in its manual.
+undocumented()
+{
+	for o in d f n v V; do
+		grep -Eq "^\.(It|Op|Fl).*(Fl | )$o|Fl [A-Za-z]*$o" \
+		    parent/tinysnitch.8 || echo "tinysnitch -$o"
+	done
+	for c in status rules add delete test names monitor pending ask reload \
+	    pause resume; do
+		grep -Eq "(Cm|Ic) $c" ruled/tinysnitchctl.8 ||
+			echo "tinysnitchctl $c"
+	done
+	sed -n 's/^{[[:space:]]*"\([a-z0-9]*\)",.*/\1/p;
+	    s/^[[:space:]]*{[[:space:]]*"\([a-z0-9]*\)",[[:space:]]*[A-Z].*/\1/p' \
+	    parent/conf.y | sort -u | while read -r word; do
+		grep -qw "$word" parent/tinysnitch.conf.5 ||
+			echo "tinysnitch.conf: $word"
+	done
+}
+
+manuals()
+{
+	mandoc -Tlint -W style parent/*.[58] ruled/*.[58] |
+	    grep -v 'operating system explicitly specified' |
+	    grep -v 'referenced manual not found'
+}
+
+unnatural()
+{
+	"$@" | grep . && return 1
+	return 0
+}
+
+# Both compilers accept all of it without a word.
+compile()
+{
+	make --no-print-directory syntax CC="$1" B="${B-build}"
+}
+
+lint "calls that are not used here" unnatural risky_calls
+lint "nothing left for later" unnatural unfinished
+lint "every file names its licence" unnatural no_licence
+lint "options and statements are in the manuals" undocumented
+if have mandoc manuals; then
+	lint "manuals" unnatural manuals
+fi
+if have shellcheck scripts; then
+	# shellcheck disable=SC2046 # a list of words
+	lint "shell scripts" shellcheck -S warning -x -P SCRIPTDIR $(scripts)
+fi
+for cc in gcc clang; do
+	have "$cc" "$cc accepts every file" || continue
+	lint "$cc accepts every file" compile "$cc"
+done
+if have cppcheck cppcheck; then
+	# shellcheck disable=SC2046 # a list of words
+	lint cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability --std=c11 -D_GNU_SOURCE \
+	    --suppress=missingIncludeSystem -j 2 \
+	    -Iimsg -Isandbox -Iruled -Iprompter $(sources | grep -v ^regress)
+fi
+exit "$status"

@@ -1,0 +1,147 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Runs every test and counts:
+#
+#	run.sh [-B build] [-k] [NAME ...]
+#
+# A test prints one line per case, `ok NAME`, `not ok NAME: why` or
+# `skip NAME: why`; all else it has to say goes to standard error and is shown
+# when a case failed.  One that prints no case, or fails without saying which,
+# counts as failed.  NAMEs pick tests (unit/dns, system/traffic, lint, ...);
+# -k keeps what they wrote in $B/regress/log.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+B=build
+[ "${1-}" = -B ] && { B=$2; shift 2; }
+export B
+LOG=$B/regress/log
+FUZZ_SECONDS=${T-5}
+passed=0
+failed=0
+skipped=0
+namespace=tinysnitch-test-$$
+current=
+
+# Namespaces are named after this run, so that what a killed test left behind
+# is found and nothing else is.
+sweep()
+{
+	for ns in $(ip netns list 2>/dev/null | awk -v p="$namespace-" \
+	    'index($1, p) == 1 { print $1 }'); do
+		for pid in $(ip netns pids "$ns" 2>/dev/null); do
+			kill -9 "$pid" 2>/dev/null
+		done
+		ip netns del "$ns" 2>/dev/null
+	done
+	rm -rf "/tmp/$namespace".*
+}
+
+interrupted()
+{
+	trap - INT TERM HUP
+	[ -n "$current" ] && kill -TERM "$current" 2>/dev/null
+	sweep
+	echo "interrupted"
+	exit 1
+}
+trap interrupted INT TERM HUP
+
+lines()
+{
+	grep -c "^$1 " "$2"
+}
+
+# one NAME SECONDS COMMAND ...: runs a test and counts its lines.
+one()
+{
+	name=$1
+	seconds=$2
+	shift 2
+	if [ -n "$only" ]; then
+		case " $only " in *" $name "*) ;; *) return ;; esac
+	fi
+	mkdir -p "$LOG/$(dirname "$name")"
+	out=$LOG/$name.out
+	err=$LOG/$name.err
+	TSN_NS=$namespace-$(basename "$name") \
+	    timeout -k 10 "$seconds" "$@" >"$out" 2>"$err" </dev/null &
+	current=$!
+	wait "$current"
+	status=$?
+	current=
+	if [ "$status" -ge 124 ]; then
+		echo "not ok $name: ended by status $status" \
+		    "(124: took over $seconds s)" >>"$out"
+	elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$out"; then
+		echo "not ok $name: exit status $status" >>"$out"
+	elif ! grep -Eq '^(ok|not ok|skip) ' "$out"; then
+		echo "not ok $name: no case was run" >>"$out"
+	fi
+	sweep
+	grep -E '^(ok|not ok|skip) ' "$out"
+	passed=$((passed + $(lines ok "$out")))
+	failed=$((failed + $(lines "not ok" "$out")))
+	skipped=$((skipped + $(lines skip "$out")))
+	if grep -q '^not ok ' "$out"; then
+		echo "---- $name said:"
+		tail -n 60 "$err"
+		echo "----"
+	fi
+}
+
+# A fuzzer replays its seeds and then looks for new inputs for a while.
+fuzz()
+{
+	fuzzer=$1
+	name=$2
+	mkdir -p "$B/fuzz/corpus/$name"
+	seeds=
+	[ -d "regress/fuzz/seeds/$name" ] && seeds=regress/fuzz/seeds/$name
+	# shellcheck disable=SC2086 # none or one word
+	if "$fuzzer" -use_value_profile=1 -max_total_time="$FUZZ_SECONDS" \
+	    -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+	    -artifact_prefix="$B/fuzz/$name-" \
+	    "$B/fuzz/corpus/$name" $seeds >&2; then
+		echo "ok fuzz/$name: $FUZZ_SECONDS s"
+	else
+		echo "not ok fuzz/$name: see $B/fuzz/$name-*"
+		return 1
+	fi
+}
+
+if [ "${1-}" = --fuzz ]; then
+	fuzz "$2" "$3"
+	exit
+fi
+
+only=$*
+rm -rf "$LOG"
+mkdir -p "$LOG"
+
+for t in "$B"/regress/unit/*_test "$B"/regress/msg/*_test; do
+	[ -x "$t" ] || continue
+	suite=$(basename "$(dirname "$t")")
+	one "$suite/$(basename "$t" _test)" 120 "$t"
+done
+for t in regress/rules/run.sh regress/msg/*.sh regress/sandbox/*.sh \
+    regress/system/*.sh; do
+	[ -f "$t" ] && [ -x "$t" ] || continue
+	suite=$(basename "$(dirname "$t")")
+	case $t in
+	*/lib.sh)	continue ;;
+	*/run.sh)	one "$suite" 300 "$t" ;;
+	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
+	esac
+done
+for t in "$B"/fuzz/fuzz_*; do
+	[ -f "$t" ] && [ -x "$t" ] || continue
+	name=$(basename "$t")
+	one "fuzz/${name#fuzz_}" $((FUZZ_SECONDS + 120)) \
+	    "$0" --fuzz "$t" "${name#fuzz_}"
+done
+one lint 300 regress/lint.sh
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

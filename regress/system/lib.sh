@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# Sourced by the system tests.  Each test gets two network namespaces of its
+# own, a host under test and a remote, and a directory; all of it goes when
+# the test ends, however it ends.
+#
+#	host	10.7.0.2, fd07::2 on eth0; the firewall and the programs
+#	remote	10.7.0.1, fd07::1 on eth0, the resolver; on lo the addresses
+#		that the names below stand for; echo servers
+#
+# Traffic programs see the test's own resolv.conf.  The firewall's files all
+# lie in $T.  A case is a function run by `check NAME`; what goes wrong in it
+# is said by `fail`; after each case every process of the firewall must still
+# be the one that was started.
+set -u
+
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+B=${B-$TOP/build}
+case $B in /*) ;; *) B=$TOP/$B ;; esac
+PROBE=$B/regress/probe
+CTL=$B/bin/tinysnitchctl
+TEST=$(basename "$0" .sh)
+NS=${TSN_NS:-tinysnitch-test-$$}
+T=$(mktemp -d "/tmp/$NS.XXXXXX") || exit 1
+chmod 755 "$T"
+
+R4=10.7.0.1		# the remote's own addresses
+R6=fd07::1
+H4=10.7.0.2		# the host's
+H6=fd07::2
+GITHUB4=10.8.1.1	# github.com, api.github.com
+GITHUB6=fd08:1::1
+CDN4=10.8.2.1		# edge.fastly.test; www.shop.test, pypi.test: CNAMEs
+CDN6=fd08:2::1
+MAIL4=10.8.3.1		# a.mail.test, b.other.test: shared
+BARE4=10.9.9.9		# no name
+BARE6=fd09::9
+
+SNITCH_PID=
+SNITCH_ALL=
+FAILED=
+failures=0
+
+# ---- results ----------------------------------------------------------
+
+# The first reason is kept; a case goes on after it.
+fail()
+{
+	[ -n "$FAILED" ] || FAILED=$*
+}
+
+say_ok()	{ echo "ok $TEST: $1"; }
+say_not_ok()	{ echo "not ok $TEST: $1: $2"; failures=$((failures + 1)); }
+say_skip()	{ echo "skip $TEST: $1: $2"; }
+
+check()
+{
+	name=$1
+	shift
+	FAILED=
+	echo "== $name" >&2
+	"$@"
+	[ -z "$SNITCH_PID" ] || alive
+	if [ -z "$FAILED" ]; then
+		say_ok "$name"
+	else
+		say_not_ok "$name" "$FAILED"
+	fi
+}
+
+# Ends the test: non-zero when a case failed.
+finish()
+{
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+# ---- namespaces -------------------------------------------------------
+
+in_host()	{ nsenter --net="/run/netns/$NS-host" "$@"; }
+in_remote()	{ nsenter --net="/run/netns/$NS-remote" "$@"; }
+
+# As a program of that machine: with the test's resolver.
+# shellcheck disable=SC2016 # expanded by the inner shell
+client()
+{
+	in_host unshare --mount --propagation private sh -c '
+		mount --bind "$0/resolv.conf" /etc/resolv.conf &&
+		mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf &&
+		exec "$@"' "$T" "$@"
+}
+
+pids_in()
+{
+	ip netns pids "$1" 2>/dev/null
+}
+
+cleanup()
+{
+	trap - EXIT INT TERM HUP
+	if [ -n "${KEEP-}" ]; then
+		echo "kept: $T" >&2
+	fi
+	for ns in "$NS-host" "$NS-remote"; do
+		for pid in $(pids_in "$ns"); do
+			kill -9 "$pid" 2>/dev/null
+		done
+		ip netns del "$ns" 2>/dev/null
+	done
+	[ -n "${KEEP-}" ] || rm -rf "$T"
+}
+trap 'cleanup' EXIT
+trap 'exit 1' INT TERM HUP
+
+make_namespaces()
+{
+	ip netns add "$NS-remote" && ip netns add "$NS-host" || exit 1
+	for ns in host remote; do
+		"in_$ns" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+			echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range'
+		"in_$ns" ip link set lo up
+	done
+	in_host ip link add eth0 type veth peer name eth0 netns "$NS-remote"
+	in_host ip addr add $H4/24 dev eth0
+	in_host ip addr add $H6/64 dev eth0 nodad
+	in_remote ip addr add $R4/24 dev eth0
+	in_remote ip addr add $R6/64 dev eth0 nodad
+	in_host ip link set eth0 up
+	in_remote ip link set eth0 up
+	in_host ip route add default via $R4
+	in_host ip -6 route add default via $R6
+	for a in $GITHUB4/32 $CDN4/32 $MAIL4/32 $BARE4/32 10.8.1.2/32 \
+	    10.8.2.2/32 $GITHUB6/128 $CDN6/128 $BARE6/128; do
+		in_remote ip addr add "$a" dev lo
+	done
+}
+
+make_resolver()
+{
+	echo "nameserver $R4" >"$T/resolv.conf"
+	echo "hosts: files dns" >"$T/nsswitch.conf"
+	in_remote dnsmasq --keep-in-foreground --conf-file=/dev/null \
+	    --no-resolv --no-hosts --bind-interfaces --listen-address=$R4 \
+	    --user=root --pid-file= --local-ttl=60 --log-facility=- \
+	    --host-record=github.com,$GITHUB4,$GITHUB6 \
+	    --host-record=api.github.com,10.8.1.2 \
+	    --host-record=www.github.com,$GITHUB4 \
+	    --host-record=edge.fastly.test,$CDN4,$CDN6 \
+	    --cname=www.shop.test,edge.fastly.test \
+	    --cname=pypi.test,edge.fastly.test \
+	    --host-record=a.mail.test,$MAIL4 \
+	    --host-record=b.other.test,$MAIL4 \
+	    --host-record=four.test,10.8.2.2 \
+	    --host-record=six.test,$CDN6 \
+	    >"$T/dnsmasq.log" 2>&1 &
+}
+
+# Echo servers on the remote, and one on the host for inbound traffic.
+make_servers()
+{
+	in_remote "$PROBE" listen 22 80 443 5000 8001 >"$T/remote.log" 2>&1 &
+	in_host "$PROBE" listen 22 8080 8081 >"$T/host.log" 2>&1 &
+	wait_for 50 grep -q listening "$T/remote.log" ||
+		echo "the remote's servers do not start" >&2
+	wait_for 50 grep -q listening "$T/host.log" ||
+		echo "the host's servers do not start" >&2
+	wait_for 50 grep -q started "$T/dnsmasq.log" ||
+		echo "the resolver does not start" >&2
+}
+
+setup()
+{
+	if [ "$(id -u)" -ne 0 ]; then
+		say_skip all "needs root"
+		exit 0
+	fi
+	make_namespaces
+	make_resolver
+	make_servers
+	: >"$T/rules"
+}
+
+# Tries a command every 20 ms, so many times at most.
+wait_for()
+{
+	tries=$1
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$tries" -gt 0 ] || return 1
+		tries=$((tries - 1))
+		sleep 0.02
+	done
+}
+
+# ---- the firewall -----------------------------------------------------
+
+# The configuration; further lines are arguments.
+write_conf()
+{
+	{
+		cat <<-EOT
+		rules "$T/rules"
+		names "$T/hosts"
+		control "$T/sock"
+		queue 0
+		firewall iptables
+		resolver "$R4"
+		log "$T/log" text
+		log "$T/json" json
+		EOT
+		case "$*" in *"ask x11"*) ;; *) echo "ask nobody" ;; esac
+		for line; do
+			echo "$line"
+		done
+	} >"$T/conf"
+}
+
+# start_snitch [CONF-LINE ...]: rules are in $T/rules.
+start_snitch()
+{
+	write_conf "$@"
+	restart_snitch
+}
+
+restart_snitch()
+{
+	: >"$T/log"
+	: >"$T/json"
+	in_host "$B/sbin/tinysnitch" -d -f "$T/conf" >"$T/out" 2>&1 &
+	SNITCH_PID=$!
+	if ! wait_log ' INFO ready' 5; then
+		echo "-- the firewall does not start:" >&2
+		cat "$T/out" >&2
+		fail "not ready within 5 s: $(tail -n 1 "$T/out")"
+		return 1
+	fi
+	SNITCH_ALL=$(processes)
+}
+
+# Ends the firewall as an administrator would; fails when it does not go.
+stop_snitch()
+{
+	signal=${1-TERM}
+	# shellcheck disable=SC2034
+	snitch_status=killed
+	[ -n "$SNITCH_PID" ] || return 0
+	kill -s "$signal" "$SNITCH_PID" 2>/dev/null
+	if wait_for 250 test ! -d "/proc/$SNITCH_PID/task/$SNITCH_PID" ||
+	    is_zombie "$SNITCH_PID"; then
+		wait "$SNITCH_PID"
+		snitch_status=$?	# for tests to look at
+	else
+		fail "still there 5 s after SIG$signal"
+		kill -9 "$SNITCH_PID"
+	fi
+	SNITCH_PID=
+}
+
+is_zombie()
+{
+	grep -q '^State:	Z' "/proc/$1/status" 2>/dev/null
+}
+
+# "pid name" of each process of the firewall, parent first.
+processes()
+{
+	echo "$SNITCH_PID $(cat "/proc/$SNITCH_PID/comm" 2>/dev/null)"
+	# shellcheck disable=SC2013 # words are meant
+	for pid in $(cat "/proc/$SNITCH_PID/task/$SNITCH_PID/children" \
+	    2>/dev/null); do
+		is_zombie "$pid" || echo "$pid $(cat "/proc/$pid/comm")"
+	done | sort -k 2
+}
+
+# pid_of NAME: of the child with that name.
+pid_of()
+{
+	processes | awk -v name="snitch-$1" '$2 == name { print $1; exit }'
+}
+
+alive()
+{
+	now=$(processes)
+	[ "$now" = "$SNITCH_ALL" ] ||
+		fail "processes were [$(echo "$SNITCH_ALL" | tr '\n' ' ')]" \
+		    "and are [$(echo "$now" | tr '\n' ' ')]"
+}
+
+# The children were meant to change: these count from now on.
+settle()
+{
+	SNITCH_ALL=$(processes)
+}
+
+ctl()
+{
+	"$CTL" -s "$T/sock" "$@"
+}
+
+# Replaces the rules file in one step; rules are arguments, one each.
+set_rules()
+{
+	: >"$T/rules.new"
+	for line; do
+		echo "$line" >>"$T/rules.new"
+	done
+	mv "$T/rules.new" "$T/rules"
+	if [ -n "$SNITCH_PID" ]; then
+		wait_for 100 rules_are "$@" ||
+			fail "rules not in effect after 2 s"
+	fi
+}
+
+# Does `tinysnitchctl rules` show these, and no others?
+rules_are()
+{
+	have=$(ctl rules 2>/dev/null | grep -cE '(allow|deny|drop) ')
+	[ "$have" -eq $# ] || return 1
+	for line; do
+		ctl rules | grep -qF -- "$line" || return 1
+	done
+}
+
+# ---- looking ----------------------------------------------------------
+
+# wait_log PATTERN [SECONDS] [FILE]
+wait_log()
+{
+	wait_for $((${2-2} * 50)) grep -Eq -- "$1" "${3-$T/log}"
+}
+
+expect_log()
+{
+	wait_log "$1" "${2-2}" || fail "no log line like: $1"
+}
+
+expect_no_log()
+{
+	sleep 0.1
+	if grep -Eq -- "$1" "$T/log"; then
+		fail "a log line like: $1"
+	fi
+}
+
+# Forgets the lines so far.
+clear_log()
+{
+	sleep 0.05
+	: >"$T/log"
+	: >"$T/json"
+}
+
+# expect WORD PROBE-ARGUMENT ...: what traffic meets.
+expect()
+{
+	want=$1
+	shift
+	got=$(client "$PROBE" "$@" 2>&1)
+	echo "   probe $*: $got" >&2
+	[ "${got%% *}" = "$want" ] || fail "probe $*: $got, not $want"
+}
+
+# The same from outside, as a stranger.
+expect_in()
+{
+	want=$1
+	shift
+	got=$(in_remote "$PROBE" "$@" 2>&1)
+	echo "   remote probe $*: $got" >&2
+	[ "${got%% *}" = "$want" ] || fail "remote probe $*: $got, not $want"
+}
+
+# expect_ms MAX: the probe before took no longer.
+expect_ms()
+{
+	[ "${got##* }" -le "$1" ] || fail "took ${got##* } ms, not <= $1"
+}
+
+# A probe in the background: its result goes to $T/NAME.
+probe_bg()
+{
+	result=$T/$1
+	shift
+	client "$PROBE" "$@" >"$result" 2>&1 &
+}
+
+# expect_bg NAME WORD [SECONDS]
+expect_bg()
+{
+	wait_for $((${3-3} * 50)) grep -q . "$T/$1" || :
+	grep -q "^$2 " "$T/$1" ||
+		fail "$1: $(cat "$T/$1"), not $2"
+}
+
+# How many questions are open, by the log's count of `pending`.
+pending_count()
+{
+	ctl pending 2>/dev/null | grep -c .
+}
+
+expect_pending()
+{
+	wait_for 100 test_pending "$1" ||
+		fail "$(pending_count) pending, not $1"
+}
+
+test_pending()
+{
+	[ "$(pending_count)" -eq "$1" ]
+}
