@@ -291,6 +291,14 @@ dist:
 	    gzip -9n >$(NAME).tar.gz
 	@sha256sum $(NAME).tar.gz
 
+# The intruder's program, with the shipped filters and without any.
+SANDBOX_TESTS	= $(B)/regress/sandbox/acts $(B)/regress/sandbox/acts-bare
+$(B)/regress/sandbox/acts-bare: DEFS += -DNO_SANDBOX_FILTER
+$(SANDBOX_TESTS): regress/sandbox/acts.c $(SANDBOX_SRC) $(IMSG_SRC)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
+	    $(call pkg,libs,$(PKG_SANDBOX) $(PKG_ALL))
+
 clean:
 	rm -rf $(B)
 

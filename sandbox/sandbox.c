@@ -74,12 +74,23 @@ layer_missing(const char *name)
 		fatalx("too many missing layers");
 }
 
+/*
+ * localtime(3) looks at its file again each time unless a zone is named, and
+ * there will be no file.
+ */
+static void
+keep_zone(void)
+{
+	if (setenv("TZ", ":/etc/localtime", 0) == -1)
+		fatal("setenv");
+	tzset();
+}
+
 /* The mount the parent handed down becomes the whole file system. */
 static void
 enter_root(void)
 {
-	/* localtime(3) would look for its zone later, when there is none. */
-	tzset();
+	keep_zone();
 	if (fchdir(FD_ROOT) == -1)
 		fatal("root directory: fchdir");
 	if (chroot(".") == -1)
@@ -351,7 +362,7 @@ sandbox_check_only(uid_t uid, gid_t gid)
 		sandbox_ruled(uid, gid);
 		return;
 	}
-	tzset();
+	keep_zone();
 	limits(RULED_FILE_MAX, 256, 1024 * MB, 0);
 	no_new_privileges();
 	landlock();
