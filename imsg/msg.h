@@ -302,6 +302,9 @@ struct msg_who_head {
 	uint8_t		urgent;	/* something waits for the answer */
 };
 
+/* Set in number: no datagram is meant, only the state of the socket. */
+#define WHO_SOCKET_ONLY	(1ULL << 63)
+
 struct msg_who {
 	uint64_t	number;
 	uint8_t		hook;
