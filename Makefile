@@ -13,8 +13,10 @@ B		= build
 IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
+PROCINFO_PURE	= procinfo/procpid_parse.c
 PROCINFO_SRC	= procinfo/diag.c procinfo/host.c procinfo/lookup.c \
-		  procinfo/main.c procinfo/procpid.c
+		  procinfo/main.c procinfo/procpid.c procinfo/sockown.c \
+		  $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/rule_parse.c ruled/rule_print.c
 RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
@@ -28,8 +30,8 @@ PARENT_SRC	= parent/display.c parent/files.c parent/logsink.c \
 		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
 		  $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
-PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/msg.c $(RULED_PURE) \
-		  $(PROMPTER_PURE)
+PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/msg.c $(PROCINFO_PURE) \
+		  $(RULED_PURE) $(PROMPTER_PURE)
 
 PKG_ALL		= libbsd-overlay libevent_core
 PKG_NETQ	= libnetfilter_queue libmnl
@@ -110,7 +112,8 @@ $(PURE_LIB): $(call obj,$(PURE_SRC) $(PARENT_ALONE)) $(B)/obj/parent/conf.o
 UNIT_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/unit/*_test.c))
 $(B)/regress/unit/%_test: regress/unit/%_test.c $(PURE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Iruled -Iprompter $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+	$(CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter $(CFLAGS_ALL) \
+	    $(LDFLAGS_ALL) \
 	    -MMD -MP -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 
 unit: $(UNIT_TESTS)
@@ -163,7 +166,8 @@ MSG_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/msg/*_test.c))
 $(B)/regress/msg/%_test: regress/msg/%_test.c \
     $(call obj,$(sort $(IMSG_SRC) $(PURE_SRC)))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Iruled -Iprompter $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+	$(CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter $(CFLAGS_ALL) \
+	    $(LDFLAGS_ALL) \
 	    -o $@ $^ $(call pkg,libs,libpsl $(PKG_ALL))
 
 HELPERS		= $(B)/regress/probe
@@ -191,7 +195,7 @@ $(B)/fuzz/libpure.a: $(FUZZ_OBJ)
 	ar rcs $@ $^
 $(B)/fuzz/fuzz_%: regress/fuzz/fuzz_%.c $(B)/fuzz/libpure.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iruled -Iprompter $(FUZZ_FLAGS) \
+	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter $(FUZZ_FLAGS) \
 	    -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/fuzz/libpure.a \
 	    $(call pkg,libs,libpsl $(PKG_ALL))
 .SECONDARY: $(FUZZ_OBJ)
@@ -294,7 +298,8 @@ dist:
 # The intruder's program, with the shipped filters and without any.
 SANDBOX_TESTS	= $(B)/regress/sandbox/acts $(B)/regress/sandbox/acts-bare
 $(B)/regress/sandbox/acts-bare: DEFS += -DNO_SANDBOX_FILTER
-$(SANDBOX_TESTS): regress/sandbox/acts.c $(SANDBOX_SRC) $(IMSG_SRC)
+$(SANDBOX_TESTS): regress/sandbox/acts.c regress/sandbox/jobs.c \
+    regress/sandbox/stage.c $(SANDBOX_SRC) $(IMSG_SRC)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,$(PKG_SANDBOX) $(PKG_ALL))

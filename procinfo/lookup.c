@@ -1,0 +1,133 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Who sent this packet?  One table of sources, tried in order.  Each either
+ * answers or leaves the question to the next; when sources disagree or all
+ * are silent the answer is "unknown".  Never a guess.
+ */
+#include <string.h>
+
+#include "procinfo.h"
+
+/* One question on its way through the table. */
+struct question {
+	const struct msg_who	*who;
+	bool			 walk;	/* all of /proc may be looked at */
+	bool			 asked_diag;
+	bool			 diag_knows;
+	struct diag_socket	 sock;
+};
+
+struct source {
+	enum who_source	 name;
+	/* true: this is the answer, in the owner; no pid is one, too. */
+	bool		(*find)(struct question *, struct owner *);
+};
+
+static bool	 find_kernel(struct question *, struct owner *);
+static bool	 find_socket(struct question *, struct owner *);
+
+static const struct source sources[] = {
+	{ WHO_KERNEL,	find_kernel },
+	{ WHO_SOCKET,	find_socket },
+};
+
+static void
+ask_diag(struct question *q)
+{
+	const struct msg_who	*who = q->who;
+
+	if (q->asked_diag || who->hook == HOOK_FORWARD)
+		return;
+	q->asked_diag = true;
+	q->diag_knows = diag_find(&who->tuple, who->hook == HOOK_IN,
+	    (who->flags & PACKET_HAS_UID) != 0, who->uid, &q->sock) == 0;
+	if (!q->diag_knows)	/* which is not to say that there is none */
+		q->sock.state = SOCK_OTHER;
+}
+
+/*
+ * A packet that leaves without a uid has no socket that a process opened:
+ * the kernel made it (replies, tunnels, sockets of the kernel's own).
+ */
+static bool
+find_kernel(struct question *q, struct owner *owner)
+{
+	if (q->who->hook != HOOK_OUT || (q->who->flags & PACKET_HAS_UID) != 0)
+		return false;
+	ask_diag(q);
+	*owner = (struct owner){ 0, 0 };
+	return q->sock.ninodes == 0;
+}
+
+/* The process that holds the socket, if all sockets that fit are its own. */
+static bool
+find_socket(struct question *q, struct owner *owner)
+{
+	const struct diag_socket	*sock = &q->sock;
+	const struct msg_who		*who = q->who;
+	struct owner			 o;
+	size_t				 i;
+
+	ask_diag(q);
+	if (!q->diag_knows || sock->ninodes == 0 || sock->more)
+		return false;
+	if (who->hook == HOOK_OUT && ((who->flags & PACKET_HAS_UID) == 0 ||
+	    who->uid != sock->uid))
+		return false;
+	for (i = 0; i < sock->ninodes; i++) {
+		if (sockown_find(sock->inode[i], sock->uid,
+		    who->hook == HOOK_OUT, q->walk, &o) == -1)
+			return false;
+		if (i > 0 && (o.pid != owner->pid || o.start != owner->start))
+			return false;
+		*owner = o;
+	}
+	return true;
+}
+
+static void
+set_uid(const struct question *q, struct whois *w)
+{
+	if ((q->who->flags & PACKET_HAS_UID) != 0) {
+		w->has_uid = 1;
+		w->uid = q->who->uid;
+	} else if (q->sock.ninodes > 0 && !q->sock.more) {
+		w->has_uid = 1;
+		w->uid = q->sock.uid;
+	}
+}
+
+static void
+identify(struct question *q, struct whois *w)
+{
+	struct owner	 o = { 0, 0 };
+	size_t		 i;
+
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (!sources[i].find(q, &o))
+			continue;
+		if (o.pid == 0 || procpid_fill(w, o.pid, o.start) == 0) {
+			w->source = sources[i].name;
+			break;
+		}
+	}
+}
+
+void
+lookup(const struct msg_who *who, bool walk, struct whois *w)
+{
+	struct question	 q;
+
+	memset(w, 0, sizeof(*w));
+	memset(&q, 0, sizeof(q));
+	q.who = who;
+	q.walk = walk;
+	w->number = who->number;
+	w->source = WHO_UNKNOWN;
+	if ((who->number & WHO_SOCKET_ONLY) == 0)
+		identify(&q, w);
+	ask_diag(&q);
+	w->socket = q.sock.state;
+	set_uid(&q, w);
+}

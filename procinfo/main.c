@@ -1,0 +1,312 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * procinfo's loop: questions from ruled, one answer to each, in order.
+ */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "imsg.h"
+#include "log.h"
+#include "procinfo.h"
+#include "sandbox.h"
+
+#define START_MS	10000	/* to be told the configuration */
+#define PAUSE		{ 0, 2000 }	/* ruled is behind: look again */
+
+struct waiting {
+	TAILQ_ENTRY(waiting)	 entry;
+	struct msg_who		 who;
+	bool			 urgent;	/* something waits for it */
+};
+
+static struct event_base	*base;
+static struct link		*parent, *ruled;
+static struct event		*turn_ev;	/* more questions wait */
+static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
+static size_t			 nquestions;
+static bool			 bad_told;	/* MSG_BAD: once per link */
+static volatile sig_atomic_t	 turned = 1;	/* the loop, since SIGPROF */
+
+struct event_base *
+main_base(void)
+{
+	return base;
+}
+
+struct link *
+main_ruled(void)
+{
+	return ruled;
+}
+
+uint64_t
+now_ns(void)
+{
+	struct timespec	 ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* A second of CPU time within one turn of the loop: something is stuck. */
+static void
+on_prof(int sig)
+{
+	(void)sig;
+	if (!turned)
+		_exit(1);
+	turned = 0;
+}
+
+static void
+answer(const struct waiting *w)
+{
+	static struct whois	 whois;
+	static uint8_t		 buf[MSG_PAYLOAD_MAX];
+	struct ibuf		 b;
+
+	lookup(&w->who, w->urgent || nquestions < QUESTIONS_BUSY, &whois);
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_whois(&b, &whois);
+	link_send_ibuf(ruled, MSG_WHOIS, -1, &b);
+}
+
+/* Answers for a while, then lets the loop look at its other descriptors. */
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval	 at_once, pause_time = PAUSE;
+	const struct timeval		*when = &at_once;
+	uint64_t			 begin = now_ns();
+	struct waiting			*w;
+
+	(void)fd, (void)what, (void)arg;
+	turned = 1;
+	while (ruled != NULL && (w = TAILQ_FIRST(&questions)) != NULL) {
+		if (link_queued(ruled) > ANSWERS_QUEUED) {
+			when = &pause_time;
+			break;
+		}
+		TAILQ_REMOVE(&questions, w, entry);
+		nquestions--;
+		answer(w);
+		free(w);
+		if (now_ns() - begin > TURN_NS)
+			break;
+	}
+	if (!TAILQ_EMPTY(&questions) && event_add(turn_ev, when) == -1)
+		fatal(NULL);
+}
+
+static void
+questions_drop(void)
+{
+	struct waiting	*w;
+
+	while ((w = TAILQ_FIRST(&questions)) != NULL) {
+		TAILQ_REMOVE(&questions, w, entry);
+		free(w);
+	}
+	nquestions = 0;
+}
+
+static void
+ruled_asks(struct link *l, struct imsg *imsg)
+{
+	struct msg_who_head	 head;
+	struct waiting		*w;
+	struct ibuf		 b;
+
+	ibuf_reader(&b, imsg->data, imsg->len);
+	if (msg_get_who_head(&b, &head) == -1) {
+		link_offence(l, "malformed question");
+		return;
+	}
+	while (ibuf_left(&b) > 0) {
+		if ((w = calloc(1, sizeof(*w))) == NULL)
+			fatal(NULL);
+		w->urgent = head.urgent;
+		if (msg_get_who(&b, &w->who) == -1 ||
+		    nquestions == QUESTIONS_MAX) {
+			link_offence(l, nquestions == QUESTIONS_MAX ?
+			    "too many questions" : "malformed question");
+			free(w);
+			return;
+		}
+		TAILQ_INSERT_TAIL(&questions, w, entry);
+		nquestions++;
+	}
+	if (!event_pending(turn_ev, EV_TIMEOUT, NULL))
+		event_active(turn_ev, EV_TIMEOUT, 0);
+}
+
+static void
+ruled_message(struct link *l, struct imsg *imsg, void *arg)
+{
+	(void)arg;
+	turned = 1;
+	if (imsg->type == MSG_WHO)
+		ruled_asks(l, imsg);
+}
+
+static void
+ruled_lost(void)
+{
+	link_free(ruled);
+	ruled = NULL;
+	questions_drop();
+}
+
+static void
+ruled_gone(struct link *l, const char *reason, void *arg)
+{
+	struct msg_bad	 m;
+	struct ibuf	 b;
+	uint8_t		 buf[sizeof(m)];
+
+	(void)l, (void)arg;
+	turned = 1;
+	ruled_lost();
+	if (reason == NULL)
+		return;
+	log_warnx("ruled: %s", reason);
+	if (bad_told)
+		fatalx("ruled broke the rules again");
+	memset(&m, 0, sizeof(m));
+	m.peer = ROLE_RULED;
+	(void)strlcpy(m.reason, reason, sizeof(m.reason));
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_bad(&b, &m);
+	link_send_ibuf(parent, MSG_BAD, -1, &b);
+	bad_told = true;
+}
+
+static void
+ruled_new(int fd)
+{
+	if (ruled != NULL)
+		ruled_lost();
+	ruled = link_new(base, fd, ROLE_PROCINFO, ROLE_RULED, ruled_message,
+	    ruled_gone, NULL);
+	host_send_all();
+}
+
+static void
+parent_peer(struct link *l, struct imsg *imsg)
+{
+	struct msg_peer	 m;
+	struct ibuf	 b;
+
+	ibuf_reader(&b, imsg->data, imsg->len);
+	if (msg_get_peer(&b, &m) == -1 || m.peer != ROLE_RULED)
+		link_offence(l, "malformed or misdirected link");
+	else
+		ruled_new(imsg_fd(imsg));
+}
+
+static void
+parent_message(struct link *l, struct imsg *imsg, void *arg)
+{
+	(void)arg;
+	turned = 1;
+	if (imsg->type == MSG_PEER)
+		parent_peer(l, imsg);
+}
+
+static void
+parent_gone(struct link *l, const char *reason, void *arg)
+{
+	(void)l, (void)arg;
+	if (reason != NULL)
+		fatalx("parent: %s", reason);
+	exit(0);
+}
+
+static void
+read_start(struct msg_start *start)
+{
+	static uint8_t	 buf[MSG_PAYLOAD_MAX];
+	struct ibuf	 b;
+	ssize_t		 n;
+
+	n = imsg_read_blocking(FD_PARENT, ROLE_PROCINFO, ROLE_PARENT,
+	    MSG_START, buf, sizeof(buf), START_MS);
+	if (n == -1)
+		fatalx("no configuration");
+	ibuf_reader(&b, buf, (size_t)n);
+	if (msg_get_start(&b, start) == -1)
+		fatalx("malformed configuration");
+	if ((start->fds & 1u << FD_PROC_DIAG) == 0 ||
+	    (start->fds & 1u << FD_PROC_ROUTE) == 0)
+		fatalx("descriptors are missing");
+}
+
+/* The end comes as end of file on the parent's link, not by signals. */
+static void
+signals(void)
+{
+	static const int	 ignored[] = { SIGPIPE, SIGHUP, SIGINT,
+				    SIGQUIT, SIGTERM, SIGUSR1 };
+	struct itimerval	 second = { { 1, 0 }, { 1, 0 } };
+	size_t			 i;
+
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
+			fatal("signal");
+	if (signal(SIGPROF, on_prof) == SIG_ERR ||
+	    setitimer(ITIMER_PROF, &second, NULL) == -1)
+		fatal("setitimer");
+}
+
+static void
+tell_ready(void)
+{
+	struct msg_ready	 m;
+	struct ibuf		 b;
+	uint8_t			 buf[sizeof(m) + 8];
+
+	memset(&m, 0, sizeof(m));
+	(void)strlcpy(m.missing, sandbox_missing(), sizeof(m.missing));
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_ready(&b, &m);
+	link_send_ibuf(parent, MSG_READY, -1, &b);
+}
+
+int
+main(void)
+{
+	static struct msg_start	 start;
+
+	log_init(ROLE_PROCINFO, 0);
+	(void)prctl(PR_SET_NAME, "snitch-procinfo");
+	read_start(&start);
+	closefrom(FD_PROC_AUDIT + 1);
+	log_init(ROLE_PROCINFO, start.verbose);
+	signals();
+	if ((base = event_base_new()) == NULL)
+		fatal(NULL);
+	turn_ev = event_new(base, -1, 0, on_turn, NULL);
+	if (turn_ev == NULL)
+		fatal(NULL);
+	parent = link_new(base, FD_PARENT, ROLE_PROCINFO, ROLE_PARENT,
+	    parent_message, parent_gone, NULL);
+	log_to_link(parent);
+	diag_init(FD_PROC_DIAG);
+	sandbox_procinfo(start.uid, start.gid);
+	sockown_init(FD_PROC_DIAG);
+	host_init(FD_PROC_ROUTE);
+	if ((start.fds & 1u << FD_PROC_RULED) != 0)
+		ruled_new(FD_PROC_RULED);
+	tell_ready();
+	if (event_base_dispatch(base) == -1)
+		fatalx("event loop");
+	fatalx("event loop: nothing left to wait for");
+}

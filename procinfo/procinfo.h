@@ -1,0 +1,105 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What the files of this process share.  It answers one question, who sent
+ * this packet, and tells ruled the addresses and interfaces of this host.
+ */
+#ifndef PROCINFO_H
+#define PROCINFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "msg.h"
+#include "procpid_parse.h"
+
+#define QUESTIONS_MAX	65536	/* waiting; ruled holds far fewer packets */
+#define QUESTIONS_BUSY	2048	/* waiting: no walks for the log alone */
+#define ANSWERS_QUEUED	(1 << 20)	/* bytes unsent before a pause */
+#define TURN_NS		(10 * 1000 * 1000)	/* answering, per loop turn */
+#define SCAN_FDS_MAX	100000	/* descriptors looked at for one socket */
+#define SCAN_PIDS_MAX	65536
+#define SOCK_CACHE	4096	/* known owners of sockets; a power of two */
+#define MISS_NS		(1000ull * 1000 * 1000)	/* a vain scan is not
+						   repeated before */
+#define HOST_IFS_MAX	1024
+#define HOST_ADDRS_MAX	4096
+#define DIAG_SAME_MAX	8	/* sockets that one packet fits */
+#define TRY_IFS_MAX	16	/* interfaces tried for bound sockets */
+
+struct event_base;
+struct link;
+
+/* What sock_diag says of a packet's local socket, or sockets. */
+struct diag_socket {
+	uint8_t		state;	/* enum sock_state */
+	size_t		ninodes;	/* 0: nobody has it open */
+	uint32_t	inode[DIAG_SAME_MAX];
+	bool		more;	/* there are others that fit as well */
+	uint32_t	uid;	/* of the last one */
+};
+
+/* Who holds a socket. */
+struct owner {
+	uint32_t	pid;
+	uint64_t	start;
+};
+
+/* main.c */
+struct event_base *
+	 main_base(void);
+/* The link to ruled, or NULL while there is none. */
+struct link *
+	 main_ruled(void);
+uint64_t now_ns(void);
+
+/* lookup.c */
+/*
+ * Answers one question.  walk: time may be spent on a walk over all
+ * processes, when nothing quicker knows.
+ */
+void	 lookup(const struct msg_who *, bool walk, struct whois *);
+
+/* diag.c */
+void	 diag_init(int);
+/*
+ * The local sockets that this tuple fits; with has_uid only those of that
+ * user.  0, or -1 when sock_diag does not know sockets of this protocol.
+ */
+int	 diag_find(const struct tuple *, bool inbound, bool has_uid, uint32_t,
+	    struct diag_socket *);
+
+/* sockown.c */
+void	 sockown_init(int);
+/*
+ * The process that has this socket, of this user, open.  exact: only if that
+ * is certain, not when several programs share it.  walk: not only from
+ * memory.  0, or -1: nobody or not certain.
+ */
+int	 sockown_find(uint32_t, uint32_t, bool exact, bool walk,
+	    struct owner *);
+
+/* procpid.c */
+/* The directory of a process: what is read through it is never another's. */
+int	 procpid_open(uint32_t);
+ssize_t	 procpid_read(int, const char *, char *, size_t);
+int	 procpid_stat(int, struct pid_stat *)
+	    __attribute__((warn_unused_result));
+int	 procpid_exe(int, char *, size_t) __attribute__((warn_unused_result));
+/*
+ * Fills in pid and everything after it.  start is of the process that is
+ * meant, 0: the one that runs now.  -1: it is gone, nothing was filled in.
+ */
+int	 procpid_fill(struct whois *, uint32_t, uint64_t start)
+	    __attribute__((warn_unused_result));
+
+/* host.c */
+void	 host_init(int);
+/* The whole table, to a ruled that is new. */
+void	 host_send_all(void);
+/* Interface number n, or 0 at the end. */
+uint32_t host_ifindex(size_t);
+
+#endif /* PROCINFO_H */

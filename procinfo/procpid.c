@@ -1,0 +1,196 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What /proc says of one process.  The root directory is a private procfs
+ * without magic links, so "/PID/exe" can be read but never followed.
+ *
+ * Everything of a process is read through one descriptor of its directory:
+ * the kernel binds that to the process, so that a pid used again in between
+ * gives errors, not another's data.  What is left is execve in between,
+ * seen by comparing the executable before and after.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "procinfo.h"
+
+#define TEXT_MAX	8192	/* cgroup with many hierarchies is the longest */
+#define IMAGE_TRIES	4
+
+int
+procpid_open(uint32_t pid)
+{
+	char	 path[16];
+
+	(void)snprintf(path, sizeof(path), "/%u", pid);
+	return openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The first bytes of a file below the directory; -1 with errno. */
+ssize_t
+procpid_read(int dir, const char *name, char *buf, size_t size)
+{
+	ssize_t	 n;
+	size_t	 len = 0;
+	int	 fd;
+
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	do {
+		n = read(fd, buf + len, size - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0 && len < size);
+	close(fd);
+	return n == -1 ? -1 : (ssize_t)len;
+}
+
+int
+procpid_stat(int dir, struct pid_stat *st)
+{
+	char	 buf[1024];
+	ssize_t	 n;
+
+	n = procpid_read(dir, "stat", buf, sizeof(buf));
+	if (n == -1)
+		return -1;
+	return pid_parse_stat(buf, (size_t)n, st);
+}
+
+/* As the kernel says it, " (deleted)" and "/memfd:" included. */
+static int
+read_link(int dir, const char *name, char *buf, size_t size)
+{
+	ssize_t	 n;
+
+	buf[0] = '\0';
+	n = readlinkat(dir, name, buf, size);
+	/* A path cut short could be taken for another. */
+	if (n <= 0 || (size_t)n >= size) {
+		buf[0] = '\0';
+		return -1;
+	}
+	buf[n] = '\0';
+	return 0;
+}
+
+int
+procpid_exe(int dir, char *buf, size_t size)
+{
+	return read_link(dir, "exe", buf, size);
+}
+
+static void
+read_args(int dir, struct whois *w)
+{
+	static char	 buf[ARGS_MAX + 1];
+	ssize_t		 n;
+
+	n = procpid_read(dir, "cmdline", buf, sizeof(buf));
+	pid_parse_args(buf, n > 0 ? (size_t)n : 0, w->args, &w->args_len,
+	    &w->args_cut);
+}
+
+static void
+read_unit(int dir, struct whois *w)
+{
+	static char	 buf[TEXT_MAX];
+	ssize_t		 n;
+
+	n = procpid_read(dir, "cgroup", buf, sizeof(buf));
+	/* Cut off means that the last line is not the last. */
+	if (n <= 0 || (size_t)n == sizeof(buf) ||
+	    pid_parse_cgroup(buf, (size_t)n, w->unit, sizeof(w->unit)) == -1)
+		w->unit[0] = '\0';
+}
+
+/* Executable and arguments of one and the same program. */
+static int
+read_image(int dir, struct whois *w)
+{
+	static char	 again[EXE_MAX];
+	int		 i;
+
+	for (i = 0; i < IMAGE_TRIES; i++) {
+		/* Kernel threads and zombies have none. */
+		if (procpid_exe(dir, w->exe, sizeof(w->exe)) == -1)
+			return -1;
+		read_args(dir, w);
+		if (read_link(dir, "cwd", w->cwd, sizeof(w->cwd)) == -1)
+			w->cwd[0] = '\0';
+		if (procpid_exe(dir, again, sizeof(again)) == 0 &&
+		    strcmp(again, w->exe) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+/* The end of a long path tells more than its beginning. */
+static void
+copy_tail(char *to, size_t size, const char *from)
+{
+	size_t	 n = strlen(from);
+
+	if (n >= size)
+		from += n - (size - 1);
+	memcpy(to, from, strlen(from) + 1);
+}
+
+/* Nearest first.  A "parent" younger than its child is another's pid. */
+static void
+read_parents(struct whois *w, const struct pid_stat *child)
+{
+	static char	 exe[EXE_MAX];
+	struct pid_stat	 st, of = *child;
+	int		 dir;
+
+	while (w->nparents < PARENTS_MAX && of.ppid != 0) {
+		dir = procpid_open(of.ppid);
+		if (dir == -1)
+			return;
+		if (procpid_stat(dir, &st) == -1 || st.start > of.start) {
+			close(dir);
+			return;
+		}
+		if (procpid_exe(dir, exe, sizeof(exe)) == -1)
+			exe[0] = '\0';	/* the kernel's own */
+		close(dir);
+		w->parent[w->nparents].pid = st.pid;
+		copy_tail(w->parent[w->nparents].exe,
+		    sizeof(w->parent[0].exe), exe);
+		w->nparents++;
+		of = st;
+	}
+}
+
+int
+procpid_fill(struct whois *w, uint32_t pid, uint64_t start)
+{
+	struct pid_stat	 st;
+	int		 dir;
+
+	dir = procpid_open(pid);
+	if (dir == -1)
+		return -1;
+	if (procpid_stat(dir, &st) == -1 ||
+	    (start != 0 && st.start != start)) {
+		close(dir);
+		return -1;
+	}
+	w->pid = pid;
+	w->start = st.start;
+	if (read_image(dir, w) == -1) {
+		w->exe[0] = w->cwd[0] = '\0';
+		w->args_len = 0;
+		w->args_cut = 0;
+	}
+	read_unit(dir, w);
+	close(dir);
+	w->nparents = 0;
+	read_parents(w, &st);
+	return 0;
+}
