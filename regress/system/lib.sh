@@ -242,16 +242,15 @@ restart_snitch()
 stop_snitch()
 {
 	signal=${1-TERM}
-	# shellcheck disable=SC2034
 	snitch_status=killed
 	[ -n "$SNITCH_PID" ] || return 0
 	kill -s "$signal" "$SNITCH_PID" 2>/dev/null
 	if wait_for 250 test ! -d "/proc/$SNITCH_PID/task/$SNITCH_PID" ||
 	    is_zombie "$SNITCH_PID"; then
 		wait "$SNITCH_PID"
-		snitch_status=$?	# for tests to look at
+		snitch_status=$?
 	else
-		fail "still there 5 s after SIG$signal"
+		fail "still there 5 s after SIG$signal: $snitch_status"
 		kill -9 "$SNITCH_PID"
 	fi
 	SNITCH_PID=
