@@ -18,7 +18,9 @@ PROCINFO_SRC	= procinfo/diag.c procinfo/host.c procinfo/lookup.c \
 		  procinfo/main.c procinfo/procpid.c procinfo/sockown.c \
 		  $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
-		  ruled/packet.c ruled/rule_parse.c ruled/rule_print.c
+		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
+		  ruled/rule_load.c ruled/rule_parse.c ruled/rule_print.c \
+		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c
 RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
 		  ruled/main.c ruled/pending.c ruled/store.c $(RULED_PURE)
 CTL_SRC		= ruled/ctl.c
@@ -169,6 +171,11 @@ $(B)/regress/msg/%_test: regress/msg/%_test.c \
 	$(CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter $(CFLAGS_ALL) \
 	    $(LDFLAGS_ALL) \
 	    -o $@ $^ $(call pkg,libs,libpsl $(PKG_ALL))
+
+# netq's parts that are pure, and the program that it starts.
+$(B)/regress/msg/netq_test: $(call obj,netq/nfq.c netq/window.c) | \
+    $(LIBEXEC)/netq
+$(B)/regress/msg/netq_test: private PKG_ALL += $(PKG_NETQ)
 
 HELPERS		= $(B)/regress/probe
 $(B)/regress/probe: regress/system/probe.c

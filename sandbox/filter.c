@@ -42,7 +42,7 @@ enum cond_kind {
 	COND_END,
 	COND_INT,		/* (arg & mask) == value, lower 32 bits */
 	COND_LONG,		/* arg == value, all 64 bits */
-	COND_NOT_FD,		/* a descriptor other than value; comes first */
+	COND_NOT_FD,		/* not the descriptor value; comes first */
 	COND_SELF		/* arg is the process's own id */
 };
 
@@ -70,9 +70,12 @@ struct filter {
 #define WHEN(name, why, ...)	{ name, why, { __VA_ARGS__ } }
 #define END			{ NULL, NULL, { { 0 } } }
 
-#define IS(n, what, v)		{ COND_INT, n, UINT32_MAX, v, what " == " #v }
-#define HAS(n, what, bits)	{ COND_INT, n, bits, bits, what " has " #bits }
-#define LACKS(n, what, bits)	{ COND_INT, n, bits, 0, what " lacks " #bits }
+#define IS(n, what, v)		{ COND_INT, n, UINT32_MAX, v,	\
+				    what " == " #v }
+#define HAS(n, what, bits)	{ COND_INT, n, bits, bits,	\
+				    what " has " #bits }
+#define LACKS(n, what, bits)	{ COND_INT, n, bits, 0,		\
+				    what " lacks " #bits }
 #define ONLY(n, what, bits)	{ COND_INT, n, ~(uint32_t)(bits), 0,	\
 				    what " within " #bits }
 #define LEN(n, v)		{ COND_LONG, n, 0, v, "length == " #v }

@@ -1,15 +1,8 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * Plays an intruder: for each process, does what it must never be able to do
- * inside its own shipped sandbox, and does the same outside to show that it
- * is the sandbox that refuses.  Then does what the process needs, which must
- * work.  Built a second time without the filter (-DNO_SANDBOX_FILTER) it
- * shows that the layers below would still refuse.
- *
- * Needs root.  Prints "ok NAME" or "not ok NAME: why" for each case.
+ * What an intruder would try, with its expected ends.
  */
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -19,65 +12,23 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
-#include <linux/inet_diag.h>
-#include <linux/io_uring.h>
-#include <linux/mount.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-
-#include <dirent.h>
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <linux/io_uring.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "msg.h"
-#include "sandbox.h"
+#include "acts.h"
 
-#define UID_SNITCH	61234
-#define UID_PROMPT	61235
-#define SPARE		4096
-
-#define R(role)		(1U << (role))
-#define CHILDREN	(R(ROLE_NETQ) | R(ROLE_PROCINFO) | R(ROLE_RULED) | \
-			    R(ROLE_PROMPTER))
-#define ALL		(CHILDREN | R(ROLE_PARENT))
-
-/* Beside errno values: how an act may end. */
-#define KILLED		(-1)	/* SIGSYS */
-#define DONE		0	/* it worked */
-#define ANY		(-2)	/* whatever the kernel said: it was asked */
-#define DIFFERENT	(-3)	/* ended otherwise */
-
-struct act {
-	const char	*name;
-	int		(*fn)(void);	/* 0, or -1 with errno */
-	unsigned int	 roles;
-	int		 inside;	/* KILLED, or an errno */
-	int		 outside;	/* DONE, ANY, or an errno */
-	int		 bare;		/* inside without the filter, or ANY */
-};
-
-static pid_t		 victim;	/* same user as the actor */
-static pid_t		 stranger;	/* root */
-static struct event_base *base;
-static int		 mounts[2];	/* an empty root, and a procfs */
-static int		 failed;
-static char		 why[256];
+#define PAGE	4096
 
 /* Returns 0 if the call did not fail. */
 static int
@@ -174,7 +125,8 @@ act_dup(void)
 static int
 act_exec(void)
 {
-	char	*argv[] = { "true", NULL }, *envp[] = { NULL };
+	char	 arg0[] = "true";
+	char	*argv[] = { arg0, NULL }, *envp[] = { NULL };
 
 	return (execve("/bin/true", argv, envp));
 }
@@ -382,7 +334,7 @@ act_int80(void)
 static int
 act_mmap_exec(void)
 {
-	return (mmap(NULL, SPARE, PROT_READ | PROT_EXEC, MAP_PRIVATE |
+	return (mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE |
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
 }
 
@@ -391,10 +343,10 @@ act_mprotect_exec(void)
 {
 	static void	*page;
 
-	if (page == NULL && (page = mmap(NULL, SPARE, PROT_READ | PROT_WRITE,
+	if (page == NULL && (page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
 		return (-1);
-	return (mprotect(page, SPARE, PROT_READ | PROT_EXEC));
+	return (mprotect(page, PAGE, PROT_READ | PROT_EXEC));
 }
 
 static int
@@ -406,13 +358,13 @@ act_pkey(void)
 static int
 act_shm(void)
 {
-	return (ok(syscall(SYS_shmget, 0, SPARE, 01600)));
+	return (ok(syscall(SYS_shmget, 0, PAGE, 01600)));
 }
 
 static int
 act_mmap_file(void)
 {
-	return (mmap(NULL, SPARE, PROT_READ, MAP_PRIVATE, FD_PARENT, 0) ==
+	return (mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, FD_PARENT, 0) ==
 	    MAP_FAILED && errno != ENODEV ? -1 : 0);
 }
 
@@ -510,32 +462,6 @@ act_accept(void)
 	return (ok(accept4(FD_PARENT, NULL, NULL, 0)));
 }
 
-/* A whole message with a descriptor, as only ruled may send it. */
-static int
-pass_fd(int to, int fd)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { "x", 1 };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-
-	memset(&mh, 0, sizeof(mh));
-	memset(&cbuf, 0, sizeof(cbuf));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	cm = CMSG_FIRSTHDR(&mh);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &fd, sizeof(fd));
-	return (ok(sendmsg(to, &mh, MSG_NOSIGNAL | MSG_DONTWAIT)));
-}
-
 static int
 act_pass_fd(void)
 {
@@ -543,18 +469,6 @@ act_pass_fd(void)
 }
 
 /* netq's socket: everything but a verdict. */
-
-static int
-queue_send(size_t len, int flags, const struct sockaddr *sa, socklen_t salen)
-{
-	char		 buf[128];
-	struct nlmsghdr	*nlh = (struct nlmsghdr *)(void *)buf;
-
-	memset(buf, 0, sizeof(buf));
-	nlh->nlmsg_len = (uint32_t)len;
-	nlh->nlmsg_type = NLMSG_NOOP;
-	return (ok(sendto(FD_NETQ_QUEUE, buf, len, flags, sa, salen)));
-}
 
 static int
 act_queue_36(void)
@@ -736,7 +650,7 @@ act_proc_path(void)
 	return (open_proc("root", O_PATH));
 }
 
-static const struct act forbidden[] = {
+const struct act forbidden[] = {
 	/* name, function, roles, inside, outside, without the filter */
 	{ "open /etc/shadow", act_shadow, CHILDREN & ~R(ROLE_PROCINFO),
 	    KILLED, DONE, ENOENT },
@@ -859,7 +773,8 @@ static const struct act forbidden[] = {
 	{ "a file through /PID/cwd", act_proc_cwd, R(ROLE_PROCINFO), ELOOP, ANY,
 	    ELOOP },
 	{ "open /PID/exe", act_proc_exe, R(ROLE_PROCINFO), ELOOP, ANY, ELOOP },
-	{ "open /PID/mem", act_proc_mem, R(ROLE_PROCINFO), EACCES, ANY, EACCES },
+	{ "open /PID/mem", act_proc_mem, R(ROLE_PROCINFO), EACCES, ANY,
+	    EACCES },
 	{ "open /PID/environ", act_proc_environ, R(ROLE_PROCINFO), EACCES, ANY,
 	    EACCES },
 	{ "open /sysrq-trigger", act_proc_sysrq, R(ROLE_PROCINFO), ENOENT,
@@ -870,759 +785,4 @@ static const struct act forbidden[] = {
 	    ANY },
 	{ "O_PATH", act_proc_path, R(ROLE_PROCINFO), KILLED, ANY, ANY },
 };
-
-/* What they need, and which must therefore work. */
-
-static int
-needs(bool good, const char *what)
-{
-	if (!good)
-		(void)snprintf(why, sizeof(why), "%s: %s", what,
-		    strerror(errno));
-	return (good ? 0 : -1);
-}
-
-static int
-job_memory(void)
-{
-	char	*p;
-	size_t	 i;
-
-	for (i = 1; i < 64; i++) {
-		if ((p = malloc(i * 100000)) == NULL)
-			return (needs(false, "malloc"));
-		memset(p, 1, i * 100000);
-		if ((p = realloc(p, i * 300000)) == NULL)
-			return (needs(false, "realloc"));
-		free(p);
-	}
-	return (0);
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	return (memcmp(a, b, sizeof(int)));
-}
-
-static int
-job_sort(void)
-{
-	static int	v[100000];
-	size_t		i;
-
-	for (i = 0; i < 100000; i++)
-		v[i] = (int)(i * 7919 % 100003);
-	qsort(v, 100000, sizeof(v[0]), compare);
-	return (0);
-}
-
-static int
-job_time(void)
-{
-	struct timespec	 ts;
-	time_t		 now;
-	char		 buf[64];
-	struct tm	*tm;
-
-	if (syscall(SYS_clock_gettime, CLOCK_BOOTTIME, &ts) == -1)
-		return (needs(false, "clock_gettime"));
-	now = time(NULL);
-	tm = localtime(&now);
-	return (needs(tm != NULL && strftime(buf, sizeof(buf), "%FT%T%z",
-	    tm) > 0, "localtime"));
-}
-
-static void
-loop_tick(int fd, short what, void *arg)
-{
-	int	*count = arg;
-
-	(void)fd;
-	(void)what;
-	if (++*count == 2)
-		event_base_loopbreak(base);
-}
-
-/* A signal to itself and a timer, as in every process. */
-static int
-job_loop(void)
-{
-	struct timeval	 tv = { 0, 1000 };
-	struct event	*timer;
-	int		 count = 0;
-
-	if ((timer = event_new(base, -1, 0, loop_tick, &count)) == NULL)
-		return (needs(false, "event_new"));
-	event_add(timer, &tv);
-	event_base_once(base, FD_PARENT, EV_READ, loop_tick, &count, NULL);
-	return (needs(event_base_dispatch(base) == 0 && count == 2,
-	    "the event loop"));
-}
-
-static int
-job_links(void)
-{
-	char		buf[64];
-	struct pollfd	pfd = { FD_PARENT, POLLIN, 0 };
-	struct iovec	iov = { buf, sizeof(buf) };
-	struct msghdr	mh;
-
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	if (fcntl(FD_PARENT, F_SETFL, fcntl(FD_PARENT, F_GETFL) |
-	    O_NONBLOCK) == -1)
-		return (needs(false, "O_NONBLOCK"));
-	if (send(FD_PARENT, "hello", 5, MSG_NOSIGNAL | MSG_DONTWAIT) != 5)
-		return (needs(false, "send"));
-	if (poll(&pfd, 1, 1000) != 1)
-		return (needs(false, "poll"));
-	return (needs(recvmsg(FD_PARENT, &mh, MSG_DONTWAIT) > 0, "recvmsg"));
-}
-
-static int
-job_watch(void)
-{
-	struct itimerval	it = { { 0, 0 }, { 5, 0 } };
-
-	return (needs(setitimer(ITIMER_PROF, &it, NULL) == 0, "setitimer"));
-}
-
-static int
-job_missing(void)
-{
-	return (needs(sandbox_missing() != NULL, "sandbox_missing"));
-}
-
-static int
-job_verdict(void)
-{
-	if (queue_send(32, 0, NULL, 0) == -1)
-		return (needs(false, "32 bytes"));
-	return (needs(queue_send(40, 0, NULL, 0) == 0, "40 bytes"));
-}
-
-/* All other numbers may be links: closed ones get an errno, not a kill. */
-static int
-job_other_fds(void)
-{
-	int	fd;
-
-	for (fd = 7; fd < 32; fd++)
-		if (write(fd, "", 0) == -1 && errno != EBADF && errno != EINVAL)
-			return (needs(false, "write"));
-	for (fd = 7; fd < 32; fd++)
-		if (send(fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 &&
-		    errno != EBADF && errno != ENOTSOCK)
-			return (needs(false, "send"));
-	return (0);
-}
-
-static int
-job_queue_recv(void)
-{
-	struct mmsghdr	mmh[2];
-	struct iovec	iov[2];
-	char		buf[2][SPARE];
-	int		i;
-
-	memset(mmh, 0, sizeof(mmh));
-	for (i = 0; i < 2; i++) {
-		iov[i].iov_base = buf[i];
-		iov[i].iov_len = sizeof(buf[i]);
-		mmh[i].msg_hdr.msg_iov = &iov[i];
-		mmh[i].msg_hdr.msg_iovlen = 1;
-	}
-	if (recvmmsg(FD_NETQ_QUEUE, mmh, 2, MSG_DONTWAIT, NULL) == -1 &&
-	    errno != EAGAIN)
-		return (needs(false, "recvmmsg"));
-	if (recv(FD_NETQ_QUEUE, buf[0], 1, MSG_DONTWAIT) == -1 &&
-	    errno != EAGAIN)
-		return (needs(false, "recv"));
-	return (0);
-}
-
-/* A look at another user's process, as procinfo takes it. */
-static int
-job_proc(void)
-{
-	char		 path[64], buf[SPARE];
-	struct dirent	*de;
-	DIR		*dir;
-	int		 fd, seen = 0;
-
-	(void)snprintf(path, sizeof(path), "/%d", stranger);
-	if ((fd = open(path, O_RDONLY | O_DIRECTORY)) == -1)
-		return (needs(false, path));
-	if (readlinkat(fd, "exe", buf, sizeof(buf)) < 1)
-		return (needs(false, "exe"));
-	if ((fd = openat(fd, "cmdline", O_RDONLY | O_CLOEXEC)) == -1 ||
-	    read(fd, buf, sizeof(buf)) < 1)
-		return (needs(false, "cmdline"));
-	(void)snprintf(path, sizeof(path), "/%d/fdinfo", stranger);
-	if ((dir = opendir(path)) == NULL)
-		return (needs(false, path));
-	while ((de = readdir(dir)) != NULL)
-		if (de->d_name[0] != '.' && (fd = openat(dirfd(dir),
-		    de->d_name, O_RDONLY)) != -1) {
-			if (read(fd, buf, sizeof(buf)) > 0)
-				seen++;
-			close(fd);
-		}
-	closedir(dir);
-	return (needs(seen > 0, "entries of fdinfo"));
-}
-
-static int
-job_diag(void)
-{
-	struct {
-		struct nlmsghdr		nlh;
-		struct inet_diag_req_v2	req;
-	} m;
-	char	buf[8192];
-
-	memset(&m, 0, sizeof(m));
-	m.nlh.nlmsg_len = sizeof(m);
-	m.nlh.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	m.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	m.req.sdiag_family = AF_INET;
-	m.req.sdiag_protocol = IPPROTO_TCP;
-	m.req.idiag_states = ~0U;
-	if (send(FD_PROC_DIAG, &m, sizeof(m), 0) == -1)
-		return (needs(false, "sock_diag request"));
-	return (needs(recv(FD_PROC_DIAG, buf, sizeof(buf), 0) > 0,
-	    "sock_diag answer"));
-}
-
-static int
-job_memfd(void)
-{
-	struct stat	st;
-	int		fd;
-
-	if ((fd = memfd_create("rules", MFD_ALLOW_SEALING | MFD_CLOEXEC)) ==
-	    -1 || write(fd, "allow - - -\n", 12) != 12)
-		return (needs(false, "memfd"));
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-	    F_SEAL_SEAL) == -1)
-		return (needs(false, "seal"));
-	if (fstat(fd, &st) == -1 || st.st_size != 12)
-		return (needs(false, "fstat"));
-	return (needs(pass_fd(FD_PARENT, fd) == 0, "sendmsg"));
-}
-
-/* The limit of file sizes holds for memfds, and refuses without a signal. */
-static int
-job_memfd_limit(void)
-{
-	static char	chunk[1 << 20];
-	int		fd, i;
-
-	if ((fd = memfd_create("rules", MFD_CLOEXEC)) == -1)
-		return (needs(false, "memfd"));
-	for (i = 0; i < 64; i++)
-		if (write(fd, chunk, sizeof(chunk)) == -1)
-			return (needs(errno == EFBIG, "write"));
-	return (needs(false, "no limit"));
-}
-
-static int
-job_file(void)
-{
-	char	buf[64];
-
-	if (lseek(FD_RULED_COUNTERS, 0, SEEK_SET) == -1)
-		return (needs(false, "lseek"));
-	return (needs(pread(FD_RULED_COUNTERS, buf, sizeof(buf), 0) >= 0,
-	    "pread"));
-}
-
-static int
-job_accept(void)
-{
-	struct ucred	cred;
-	socklen_t	len = sizeof(cred);
-	int		fd;
-
-	fd = accept4(FD_RULED_CONTROL, NULL, NULL, SOCK_NONBLOCK |
-	    SOCK_CLOEXEC);
-	if (fd == -1)
-		return (needs(errno == EAGAIN, "accept4"));
-	return (needs(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred,
-	    &len) == 0, "SO_PEERCRED"));
-}
-
-static int
-job_x(void)
-{
-	struct iovec	iov[2] = { { "a", 1 }, { "b", 1 } };
-
-	return (needs(writev(FD_PROMPT_X, iov, 2) == 2, "writev"));
-}
-
-static void	enter(enum role);
-static void	place(int, int);
-
-/* Each child takes its sandbox below the parent's filter. */
-static int
-job_children(void)
-{
-	int	role, status;
-	pid_t	pid;
-
-	for (role = ROLE_NETQ; role <= ROLE_PROMPTER; role++) {
-		if ((pid = fork()) == 0) {
-			place(dup(mounts[role == ROLE_PROCINFO]), FD_ROOT);
-			enter((enum role)role);
-			_exit(0);
-		}
-		if (pid == -1 || waitpid(pid, &status, 0) != pid)
-			return (needs(false, "fork"));
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-			return (needs(false, role_name((enum role)role)));
-	}
-	return (0);
-}
-
-static int
-job_exec(void)
-{
-	char	*argv[] = { "true", NULL }, *envp[] = { NULL };
-	pid_t	 pid;
-	int	 status;
-
-	if ((pid = fork()) == 0) {
-		execve("/bin/true", argv, envp);
-		_exit(1);
-	}
-	if (pid == -1 || waitpid(pid, &status, 0) != pid)
-		return (needs(false, "fork"));
-	return (needs(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-	    "execve"));
-}
-
-/* As rules are written: a new file, another's owner, exchanged. */
-static int
-job_commit(void)
-{
-	char	dir[] = "/tmp/sandbox-acts-XXXXXX", a[64], b[64];
-	int	fd, rc = -1;
-
-	if (mkdtemp(dir) == NULL)
-		return (needs(false, "mkdtemp"));
-	(void)snprintf(a, sizeof(a), "%s/a", dir);
-	(void)snprintf(b, sizeof(b), "%s/b", dir);
-	if ((fd = open(a, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-	    0600)) == -1 || write(fd, "x", 1) != 1 || fsync(fd) == -1)
-		return (needs(false, "write"));
-	if (fchmod(fd, 0640) == -1 || fchown(fd, UID_SNITCH, UID_SNITCH) == -1)
-		return (needs(false, "owner and mode"));
-	close(fd);
-	if ((fd = open(b, O_WRONLY | O_CREAT, 0600)) == -1)
-		return (needs(false, "second file"));
-	close(fd);
-	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0 &&
-	    unlink(a) == 0 && unlink(b) == 0)
-		rc = 0;
-	(void)syscall(SYS_unlinkat, AT_FDCWD, dir, AT_REMOVEDIR);
-	return (needs(rc == 0, "exchange"));
-}
-
-static int
-job_signal_child(void)
-{
-	return (needs(kill(victim, SIGCONT) == 0, "kill"));
-}
-
-struct job {
-	const char	*name;
-	int		(*fn)(void);
-	unsigned int	 roles;
-};
-
-static const struct job jobs[] = {
-	{ "memory", job_memory, ALL },
-	{ "sorting", job_sort, ALL },
-	{ "clocks and local time", job_time, ALL },
-	{ "event loop", job_loop, ALL },
-	{ "links", job_links, ALL },
-	{ "watch on a hanging loop", job_watch, ALL },
-	{ "missing layers", job_missing, ALL },
-	{ "verdicts of 32 and 40 bytes", job_verdict, R(ROLE_NETQ) },
-	{ "writing to all other descriptors", job_other_fds, R(ROLE_NETQ) },
-	{ "receiving packets", job_queue_recv, R(ROLE_NETQ) },
-	{ "reading /proc", job_proc, R(ROLE_PROCINFO) },
-	{ "asking sock_diag", job_diag, R(ROLE_PROCINFO) },
-	{ "sealed text for the parent", job_memfd, R(ROLE_RULED) },
-	{ "bounded text", job_memfd_limit, R(ROLE_RULED) },
-	{ "reading a passed file", job_file, R(ROLE_RULED) },
-	{ "control client", job_accept, R(ROLE_RULED) },
-	{ "X requests", job_x, R(ROLE_PROMPTER) },
-	{ "all children start", job_children, R(ROLE_PARENT) },
-	{ "exec of a program", job_exec, R(ROLE_PARENT) },
-	{ "commit of a file", job_commit, R(ROLE_PARENT) },
-	{ "signal to a child", job_signal_child, R(ROLE_PARENT) },
-};
-
-/* The stage */
-
-static void
-place(int fd, int number)
-{
-	if (fd == -1)
-		fatal("descriptor %d", number);
-	if (fd == number)
-		return;
-	if (dup2(fd, number) == -1)
-		fatal("dup2 %d", number);
-	close(fd);
-}
-
-/* The mount a child gets as root: an empty tmpfs, or a private procfs. */
-static int
-root_mount(bool proc)
-{
-	unsigned int	attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-			    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	int		fs, fd;
-
-	fs = (int)syscall(SYS_fsopen, proc ? "proc" : "tmpfs", FSOPEN_CLOEXEC);
-	if (fs == -1)
-		fatal("fsopen");
-	if (proc) {
-		attr |= MOUNT_ATTR_NOSYMFOLLOW;
-		if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset",
-		    "pid", 0) == -1)
-			fatal("subset=pid");
-	}
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ==
-	    -1)
-		fatal("fsconfig");
-	if ((fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr)) == -1)
-		fatal("fsmount");
-	close(fs);
-	return (fd);
-}
-
-static int
-listener(void)
-{
-	struct sockaddr_un	sun;
-	int			fd;
-
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&sun,
-	    sizeof(sa_family_t)) == -1 || listen(fd, 5) == -1)
-		fatal("listener");
-	return (fd);
-}
-
-/*
- * Descriptors as the parent would leave them.  The far ends of links are kept
- * high, out of the way; what is sent there is echoed by nobody, so links get
- * one message to read.
- */
-static void
-set_descriptors(enum role role)
-{
-	int	pair[2], six;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
-		fatal("socketpair");
-	place(fcntl(pair[1], F_DUPFD, 40), 41);
-	close(pair[1]);
-	if (write(41, "hello hello", 11) != 11)
-		fatal("write");
-	place(pair[0], FD_PARENT);
-	if (role != ROLE_PARENT)
-		place(dup(mounts[role == ROLE_PROCINFO]), FD_ROOT);
-	if (role == ROLE_NETQ)
-		six = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
-	else if (role == ROLE_PROCINFO)
-		six = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
-	else
-		six = dup(FD_PARENT);
-	place(six, 6);
-	if (role == ROLE_RULED) {
-		place(listener(), FD_RULED_CONTROL);
-		place(open("/etc/passwd", O_RDONLY), FD_RULED_COUNTERS);
-	}
-}
-
-static void
-enter(enum role role)
-{
-	switch (role) {
-	case ROLE_NETQ:
-		sandbox_netq(UID_SNITCH, UID_SNITCH);
-		break;
-	case ROLE_PROCINFO:
-		sandbox_procinfo(UID_SNITCH, UID_SNITCH);
-		break;
-	case ROLE_RULED:
-		sandbox_ruled(UID_SNITCH, UID_SNITCH);
-		break;
-	case ROLE_PROMPTER:
-		sandbox_prompter_identity(UID_PROMPT, UID_PROMPT);
-		sandbox_prompter();
-		break;
-	default:
-		sandbox_parent();
-		break;
-	}
-}
-
-/* An exit status is an errno: those of Linux end at 133. */
-static int
-act_result(int status)
-{
-	if (WIFSIGNALED(status))
-		return (WTERMSIG(status) == SIGSYS ? KILLED : DIFFERENT);
-	return (WEXITSTATUS(status) == 255 ? DIFFERENT : WEXITSTATUS(status));
-}
-
-/* Runs fn in a fresh process; shares `why` through a pipe. */
-static int
-run(enum role role, bool inside, int (*fn)(void))
-{
-	pid_t	pid;
-	int	status, wfd[2];
-	ssize_t	n;
-
-	(void)fflush(stdout);
-	why[0] = '\0';
-	if (pipe(wfd) == -1 || (pid = fork()) == -1)
-		fatal("fork");
-	if (pid == 0) {
-		place(wfd[1], 39);
-		set_descriptors(role);
-		if ((base = event_base_new()) == NULL)
-			fatalx("event_base_new");
-		log_init(role, 0);
-		if (inside)
-			enter(role);
-		errno = 0;
-		status = fn() == 0 ? DONE : errno == 0 ? 255 : errno;
-		if (why[0] != '\0' && write(39, why, strlen(why)) == -1)
-			_exit(255);
-		_exit(status);
-	}
-	close(wfd[1]);
-	if ((n = read(wfd[0], why, sizeof(why) - 1)) < 0)
-		n = 0;
-	why[n] = '\0';
-	close(wfd[0]);
-	if (waitpid(pid, &status, 0) != pid)
-		fatal("waitpid");
-	return (act_result(status));
-}
-
-static const char *
-result_name(int result)
-{
-	static char	buf[64];
-
-	if (result == KILLED)
-		return ("killed by SIGSYS");
-	if (result == DONE)
-		return ("done");
-	if (result == DIFFERENT)
-		return ("ended in some other way");
-	(void)snprintf(buf, sizeof(buf), "refused: %s", strerror(result));
-	return (buf);
-}
-
-static void
-verdict(enum role role, const char *what, const char *name, int want, int got)
-{
-	if (want == got || (want == ANY && got != KILLED && got != DIFFERENT)) {
-		printf("ok %s: %s%s\n", role_name(role), name, what);
-		return;
-	}
-	failed++;
-	printf("not ok %s: %s%s: %s %s\n", role_name(role), name, what,
-	    result_name(got), why);
-}
-
-/* Somebody of the actor's own user, made undumpable like its equals. */
-static void
-victim_start(enum role role)
-{
-	int	ready[2];
-	char	byte;
-
-	if (pipe(ready) == -1 || (victim = fork()) == -1)
-		fatal("fork");
-	if (victim == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (role != ROLE_PARENT && setresuid(role == ROLE_PROMPTER ?
-		    UID_PROMPT : UID_SNITCH, UID_SNITCH, UID_SNITCH) == -1)
-			_exit(1);
-		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (write(ready[1], "", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		fatalx("victim did not start");
-	close(ready[0]);
-}
-
-static void
-victim_end(void)
-{
-	kill(victim, SIGKILL);
-	waitpid(victim, NULL, 0);
-}
-
-/* One line of /proc/PID/status. */
-static int
-status_field(const char *status, const char *name, const char *want)
-{
-	const char	*p;
-
-	if ((p = strstr(status, name)) == NULL)
-		return (-1);
-	p += strlen(name);
-	p += strspn(p, "\t ");
-	return (strncmp(p, want, strlen(want)) == 0 &&
-	    (p[strlen(want)] == '\n' || p[strlen(want)] == '\t') ? 0 : -1);
-}
-
-static void
-check_field(enum role role, const char *status, const char *name,
-    const char *want)
-{
-	const char	*p = strstr(status, name);
-
-	if (status_field(status, name, want) == 0)
-		printf("ok %s: %s %s\n", role_name(role), name, want);
-	else {
-		failed++;
-		printf("not ok %s: %s %.30s, not %s\n", role_name(role), name,
-		    p == NULL ? "missing" : p + strlen(name), want);
-	}
-}
-
-static void
-check_status(enum role role, const char *caps)
-{
-	char	path[64], text[8192];
-	pid_t	pid;
-	ssize_t	n;
-	int	fd, status;
-
-	(void)fflush(stdout);
-	if ((pid = fork()) == -1)
-		fatal("fork");
-	if (pid == 0) {
-		set_descriptors(role);
-		log_init(role, 0);
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-			_exit(1);
-		enter(role);
-		for (;;)
-			(void)poll(NULL, 0, 1000);
-	}
-	/* Until it shows the filter, for at most two seconds. */
-	for (status = 0; status < 200; status++) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
-		if ((fd = open(path, O_RDONLY)) == -1)
-			fatal("%s", path);
-		if ((n = read(fd, text, sizeof(text) - 1)) < 0)
-			fatal("%s", path);
-		close(fd);
-		text[n] = '\0';
-#ifndef NO_SANDBOX_FILTER
-		if (status_field(text, "Seccomp:", "2") == 0)
-			break;
-#endif
-		(void)poll(NULL, 0, 10);
-	}
-	check_field(role, text, "CapInh:", "0000000000000000");
-	check_field(role, text, "CapPrm:", caps);
-	check_field(role, text, "CapEff:", caps);
-	check_field(role, text, "CapBnd:", role == ROLE_PARENT ? caps :
-	    "0000000000000000");
-	check_field(role, text, "CapAmb:", "0000000000000000");
-	check_field(role, text, "NoNewPrivs:", "1");
-#ifndef NO_SANDBOX_FILTER
-	check_field(role, text, "Seccomp:", "2");
-#endif
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-static void
-role_forbidden(enum role role)
-{
-	const struct act	*a;
-	size_t			 i;
-
-	for (i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		a = &forbidden[i];
-		if ((a->roles & R(role)) == 0)
-			continue;
-#ifdef NO_SANDBOX_FILTER
-		if (a->bare != ANY)
-			verdict(role, ", without the filter", a->name, a->bare,
-			    run(role, true, a->fn));
-#else
-		verdict(role, ", outside", a->name, a->outside,
-		    run(role, false, a->fn));
-		verdict(role, "", a->name, a->inside,
-		    run(role, true, a->fn));
-#endif
-	}
-}
-
-static void
-role_jobs(enum role role)
-{
-	size_t	i;
-
-	for (i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
-		if (jobs[i].roles & R(role))
-			verdict(role, "", jobs[i].name, DONE,
-			    run(role, true, jobs[i].fn));
-}
-
-static const char *const role_caps[] = {
-	[ROLE_PARENT] = "00000000000c11e1",
-	[ROLE_NETQ] = "0000000000001000",
-	[ROLE_PROCINFO] = "0000000000080000",
-	[ROLE_RULED] = "0000000000000000",
-	[ROLE_PROMPTER] = "0000000000000000",
-};
-
-int
-main(int argc, char **argv)
-{
-	int	role;
-
-	if (getuid() != 0) {
-		printf("skip acts: needs root\n");
-		return (0);
-	}
-	log_init(ROLE_PARENT, 0);
-	mounts[0] = root_mount(false);
-	mounts[1] = root_mount(true);
-	stranger = getpid();
-	for (role = ROLE_PARENT; role <= ROLE_PROMPTER; role++) {
-		if (argc > 1 && strcmp(argv[1], role_name((enum role)role)))
-			continue;
-		victim_start((enum role)role);
-		check_status((enum role)role, role_caps[role]);
-		role_jobs((enum role)role);
-		role_forbidden((enum role)role);
-		victim_end();
-	}
-	return (failed == 0 ? 0 : 1);
-}
+const size_t	nforbidden = sizeof(forbidden) / sizeof(forbidden[0]);
