@@ -32,8 +32,9 @@ PARENT_SRC	= parent/display.c parent/files.c parent/logsink.c \
 		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
 		  $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
-PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/msg.c $(PROCINFO_PURE) \
-		  $(RULED_PURE) $(PROMPTER_PURE)
+# Out of memory is fatal() in them, too: log.c, and imsg.c that it writes to.
+PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c \
+		  $(PROCINFO_PURE) $(RULED_PURE) $(PROMPTER_PURE)
 
 PKG_ALL		= libbsd-overlay libevent_core
 PKG_NETQ	= libnetfilter_queue libmnl
@@ -177,10 +178,14 @@ $(B)/regress/msg/netq_test: $(call obj,netq/nfq.c netq/window.c) | \
     $(LIBEXEC)/netq
 $(B)/regress/msg/netq_test: private PKG_ALL += $(PKG_NETQ)
 
-HELPERS		= $(B)/regress/probe
+HELPERS		= $(B)/regress/probe $(B)/regress/rules/rulecheck
 $(B)/regress/probe: regress/system/probe.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $<
+$(B)/regress/rules/rulecheck: regress/rules/rulecheck.c $(PURE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers

@@ -51,8 +51,8 @@ const struct list *
 /*
  * Loading, in slices of the caller's choice: 32 KB take less than a
  * millisecond.  What was loaded for the same file and action before decides
- * until the commit.  begin returns NULL when there are LISTS_MAX others.
- * commit and abort free the load.
+ * until the commit, which returns NULL, and changes nothing, when there are
+ * LISTS_MAX others.  commit and abort free the load.
  */
 struct list_load;
 struct list_load *

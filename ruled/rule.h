@@ -99,28 +99,6 @@ bool	 rule_same(const struct rule *, const struct rule *);
 bool	 rule_covers(const struct rule *, const struct rule *);
 
 /*
- * A statement of a file of rules, cut into words: what rule_parse() and
- * rule_load.c share.  For those two and rule_edit.c only.
- */
-#define WORDS_MAX	16
-struct word {
-	char	 text[RULE_TEXT_MAX];	/* quotes and escapes resolved */
-	size_t	 len;
-	bool	 quoted;
-	bool	 star;			/* ends in a * that was not escaped */
-};
-struct words {
-	struct word	w[WORDS_MAX];
-	size_t		n;
-	size_t		start, end;	/* of the statement, without comment */
-	bool		comment;
-};
-int	 rule_words(const char *, size_t, struct words *, char *, size_t)
-	    __attribute__((warn_unused_result));
-int	 rule_from_words(const struct words *, const struct passwd_map *,
-	    struct rule *, char *, size_t) __attribute__((warn_unused_result));
-
-/*
  * rule_print.c: the canonical text, which parses back to the same rule.
  * Returns its length, or -1 when the buffer is too small; RULE_TEXT_MAX is
  * always enough for what rule_parse() made.
