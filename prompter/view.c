@@ -1,0 +1,664 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Input: a question from ruled, most of whose text a remote host or a local
+ * program chose.  Each such field is escaped and given a bounded room of its
+ * own, so that none can push another out of view or look like one.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+#include "view.h"
+
+/* An argument list of 2048 bytes at its worst: quotes and \xNN. */
+#define ROOM	(4 * 2048 + 16)
+
+/* What the chosen rule covers of the line "source -> destination". */
+struct cover {
+	bool	src;
+	bool	dst;
+	size_t	suffix;		/* of the destination, 0: all of it */
+	bool	port;
+};
+
+static struct view_line *
+new_line(struct view *v)
+{
+	struct view_line	*l;
+
+	/* The last one is overwritten: pages are written to fit. */
+	if (v->nlines < VIEW_LINES_MAX)
+		v->nlines++;
+	l = &v->line[v->nlines - 1];
+	memset(l, 0, sizeof(*l));
+	return l;
+}
+
+static void
+add_n(struct view_line *l, enum view_style style, const char *s, size_t len)
+{
+	if (len > VIEW_COLS_MAX - l->len)
+		len = VIEW_COLS_MAX - l->len;
+	memcpy(l->text + l->len, s, len);
+	memset(l->style + l->len, style, len);
+	l->len += len;
+	l->text[l->len] = '\0';
+}
+
+static void
+add(struct view_line *l, enum view_style style, const char *s)
+{
+	add_n(l, style, s, strlen(s));
+}
+
+static void __attribute__((__format__(printf, 3, 4)))
+addf(struct view_line *l, enum view_style style, const char *fmt, ...)
+{
+	char	buf[VIEW_COLS_MAX + 1];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	add(l, style, buf);
+}
+
+/* Escapes a string into at most so many columns. */
+static void
+clean(char *dst, size_t size, const char *src, size_t cols,
+    unsigned int tail)
+{
+	char	buf[ROOM];
+
+	text_escape(buf, sizeof(buf), src, strlen(src));
+	text_elide(dst, size, buf, cols, tail);
+}
+
+/*
+ * Escaped text over several lines, hung under a label of so many columns;
+ * what is longer than that is elided first.
+ */
+static void
+add_wrapped(struct view *v, struct view_line *l, enum view_style style,
+    const char *text, size_t maxlines, size_t indent)
+{
+	char	buf[ROOM];
+	size_t	n, room, off;
+
+	room = v->cols - indent;
+	text_elide(buf, sizeof(buf), text, room * maxlines - maxlines * 8,
+	    TEXT_TAIL_ARGS);
+	for (off = 0; buf[off] != '\0'; ) {
+		n = text_break(buf + off, room);
+		if (n == 0)
+			break;
+		add_n(l, style, buf + off, n);
+		off += n;
+		if (buf[off] == ' ')
+			off++;
+		if (buf[off] == '\0')
+			break;
+		n = (size_t)l->left;
+		l = new_line(v);
+		l->left = n != 0;
+		if (l->left)
+			addf(l, style, "%*s", (int)indent, "");
+	}
+}
+
+static const char *
+line_text(const struct msg_ask *ask, const struct input *in)
+{
+	return ask->line[input_line(in, ask)].text;
+}
+
+static void
+remote_host(char *dst, size_t size, const struct msg_ask *ask, size_t cols)
+{
+	const struct addr	*addr;
+	char			 buf[ADDR_STR_MAX];
+
+	if (ask->nnames > 0) {
+		clean(dst, size, ask->name[0], cols, TEXT_TAIL_HOST);
+		return;
+	}
+	addr = ask->direction == DIR_IN ? &ask->tuple.src : &ask->tuple.dst;
+	clean(dst, size, addr_print_host(addr, buf), cols, TEXT_TAIL_HOST);
+}
+
+/* The rule's own words decide what is marked, not what the keys meant. */
+static struct cover
+find_cover(const struct msg_ask *ask, const struct input *in,
+    const char *host)
+{
+	struct cover	 c = { 0 };
+	const char	*text;
+	size_t		 hostlen, n;
+
+	text = line_text(ask, in);
+	c.src = strstr(text, " from=") != NULL;
+	c.dst = strncmp(text, "- ", 2) != 0;
+	n = strcspn(text, " ");
+	c.port = text[n] == ' ' && strncmp(text + n, " - ", 3) != 0;
+	if (strncmp(text, "*.", 2) != 0)
+		return c;
+	hostlen = strlen(host);
+	n -= 2;
+	if (n < hostlen && host[hostlen - n - 1] == '.' &&
+	    strncmp(host + hostlen - n, text + 2, n) == 0)
+		c.suffix = n;
+	return c;
+}
+
+static void
+add_end(struct view_line *l, const char *host, uint16_t port, bool marked,
+    size_t suffix, bool port_marked)
+{
+	char	 num[8] = "";
+	size_t	 skip;
+
+	skip = marked && suffix > 0 ? strlen(host) - suffix : 0;
+	if (port != 0)
+		snprintf(num, sizeof(num), ":%u", port);
+	add_n(l, VIEW_TEXT, host, skip);
+	if (marked) {
+		add(l, VIEW_COVERED, "[");
+		add(l, VIEW_COVERED, host + skip);
+		add(l, VIEW_COVERED, port_marked ? num : "");
+		add(l, VIEW_COVERED, "]");
+		add(l, VIEW_TEXT, port_marked ? "" : num);
+	} else if (port_marked && port != 0) {
+		add(l, VIEW_TEXT, host);
+		addf(l, VIEW_COVERED, "[%s]", num);
+	} else {
+		add(l, VIEW_TEXT, host);
+		add(l, VIEW_TEXT, num);
+	}
+}
+
+/* Protocol and way; marked when it is all that the rule asks for. */
+static void
+put_proto(struct view *v, const struct msg_ask *ask, const struct cover *c)
+{
+	struct view_line	*l;
+	char			 proto[24];
+
+	l = new_line(v);
+	text_proto(proto, sizeof(proto), ask->tuple.proto);
+	if (c->src || c->dst || (c->port && ask->tuple.dport != 0))
+		add(l, VIEW_STRONG, proto);
+	else
+		addf(l, VIEW_COVERED, "[%s]", proto);
+	if (ask->direction == DIR_IN)
+		add(l, VIEW_ALERT, " inbound");
+	else if (ask->direction == DIR_FORWARD)
+		add(l, VIEW_ALERT, " forwarded");
+}
+
+/* The one line that matters; two, rather than cut the host short. */
+static void
+put_connection(struct view *v, const struct msg_ask *ask,
+    const struct input *in)
+{
+	struct view_line	*l;
+	struct cover		 c;
+	char			 buf[ADDR_STR_MAX], host[VIEW_COLS_MAX + 1];
+	const char		*dst, *src;
+
+	/* Room for brackets and a port. */
+	remote_host(host, sizeof(host), ask, v->cols - 8);
+	src = dst = "localhost";
+	if (ask->direction == DIR_IN)
+		src = host;
+	else
+		dst = host;
+	if (ask->direction == DIR_FORWARD)
+		src = addr_print_host(&ask->tuple.src, buf);
+	c = find_cover(ask, in, dst);
+	put_proto(v, ask, &c);
+	l = new_line(v);
+	add_end(l, src, ask->tuple.sport, c.src, 0, false);
+	add(l, VIEW_DIM, " -> ");
+	if (l->len + strlen(dst) + 8 > v->cols)
+		l = new_line(v);
+	add_end(l, dst, ask->tuple.dport, c.dst, c.suffix, c.port);
+}
+
+/* Where the name came from, and whose else the address is. */
+static void
+put_names(struct view *v, const struct msg_ask *ask)
+{
+	struct view_line	*l;
+	const struct addr	*addr;
+	char			 buf[ADDR_STR_MAX], name[64], from[24];
+
+	if (ask->nnames == 0)
+		return;
+	l = new_line(v);
+	addr = ask->direction == DIR_IN ? &ask->tuple.src : &ask->tuple.dst;
+	add(l, VIEW_DIM, addr_print(addr, buf));
+	if (ask->name_source[0] != '\0') {
+		clean(from, sizeof(from), ask->name_source, 16, 50);
+		addf(l, VIEW_DIM, ", name by %s", from);
+	}
+	if (ask->shared > 1)
+		addf(l, VIEW_ALERT, ", shared with %u name%s",
+		    ask->shared - 1, ask->shared == 2 ? "" : "s");
+	if (ask->nnames < 2)
+		return;
+	l = new_line(v);
+	clean(name, sizeof(name), ask->name[1], v->cols < 60 ? 24 : 48,
+	    TEXT_TAIL_HOST);
+	addf(l, VIEW_DIM, "also %s", name);
+	if (ask->shared > 2)
+		add(l, VIEW_DIM, ", ...");
+}
+
+static void
+args_text(char *dst, size_t size, const struct msg_ask *ask)
+{
+	size_t	skip;
+
+	skip = text_args_skip(ask->exe, ask->args, ask->args_len);
+	text_args(dst, size, ask->args + skip, ask->args_len - skip,
+	    ask->args_cut);
+}
+
+static void
+put_program(struct view *v, const struct msg_ask *ask)
+{
+	struct view_line	*l;
+	char			 args[ROOM], exe[VIEW_COLS_MAX + 1];
+
+	l = new_line(v);
+	if (ask->source == WHO_KERNEL) {
+		add(l, VIEW_TEXT, "[kernel]");
+		return;
+	}
+	if (ask->pid == 0) {
+		add(l, VIEW_ALERT, "[-] unknown");
+		return;
+	}
+	addf(l, VIEW_TEXT, "[%u] ", ask->pid);
+	clean(exe, sizeof(exe), ask->exe[0] != '\0' ? ask->exe : "unknown",
+	    v->cols - l->len, TEXT_TAIL_PATH);
+	add(l, VIEW_STRONG, exe);
+	args_text(args, sizeof(args), ask);
+	if (args[0] == '\0')
+		return;
+	if (l->len + 1 + strlen(args) <= v->cols)
+		add(l, VIEW_TEXT, " ");
+	else
+		l = new_line(v);
+	add_wrapped(v, l, VIEW_TEXT, args, 2, 0);
+}
+
+static void
+put_labelled(struct view_line *l, const char *label, const char *value,
+    size_t cols)
+{
+	char	buf[VIEW_COLS_MAX + 1];
+
+	if (value[0] == '\0')
+		return;
+	if (l->len > 0)
+		add(l, VIEW_DIM, "  ");
+	add(l, VIEW_DIM, label);
+	add(l, VIEW_DIM, " ");
+	clean(buf, sizeof(buf), value, cols, TEXT_TAIL_PATH);
+	add(l, VIEW_TEXT, buf);
+}
+
+static void
+put_origin(struct view *v, const struct msg_ask *ask)
+{
+	struct view_line	*l;
+
+	if (ask->parents[0] != '\0') {
+		l = new_line(v);
+		put_labelled(l, "parent", ask->parents, v->cols - 8);
+	}
+	if (ask->user[0] == '\0' && ask->cwd[0] == '\0')
+		return;
+	l = new_line(v);
+	put_labelled(l, "user", ask->user, v->cols / 4);
+	put_labelled(l, "directory", ask->cwd, v->cols / 2);
+}
+
+static void
+put_choice(struct view *v, const struct msg_ask *ask, const struct input *in)
+{
+	struct view_line	*l;
+	char			 age[24];
+
+	l = new_line(v);
+	addf(l, VIEW_STRONG, "%s subdomains=%s", duration_name(in->duration),
+	    in->mask & ASK_DOMAIN ? "yes" : "no");
+	if (in->duration == DURATION_ONCE)
+		add(l, VIEW_DIM, " (no rule is made)");
+	else if (in->duration == DURATION_FOREVER)
+		add(l, VIEW_ALERT, " (written to the rules file)");
+	l = new_line(v);
+	text_age(age, sizeof(age), ask->age_ms);
+	addf(l, VIEW_DIM, "%u packet%s held for %s", ask->held,
+	    ask->held == 1 ? "" : "s", age);
+	if (ask->more > 0)
+		addf(l, VIEW_ALERT, ", %u more waiting", ask->more);
+}
+
+/* Never elided: what is shown is, byte for byte, the rule that is made. */
+static void
+put_rule(struct view *v, const struct msg_ask *ask, const struct input *in,
+    char key, enum action action, enum view_style style)
+{
+	struct view_line	*l;
+	char			 buf[4 * sizeof(ask->line[0].text) + 16];
+	size_t			 n, off;
+
+	l = new_line(v);
+	l->left = true;
+	addf(l, VIEW_DIM, "  %c  ", key);
+	n = (size_t)snprintf(buf, sizeof(buf), "%s ", action_name(action));
+	text_printable(buf + n, sizeof(buf) - n, line_text(ask, in),
+	    strlen(line_text(ask, in)));
+	for (off = 0;;) {
+		n = text_break(buf + off, v->cols - 5);
+		add_n(l, style, buf + off, n);
+		off += n;
+		if (buf[off] == ' ')
+			off++;
+		if (n == 0 || buf[off] == '\0')
+			break;
+		l = new_line(v);
+		l->left = true;
+		add(l, style, "     ");
+	}
+}
+
+static const char *
+notice_text(enum input_notice notice)
+{
+	switch (notice) {
+	case NOTICE_DOMAIN:
+		return "no such rule: this host has no domain of its own";
+	case NOTICE_PORT:
+		return "no such rule: there is no port to leave open here";
+	case NOTICE_EXE:
+		return "no such rule: the program is not known for certain";
+	case NOTICE_UID:
+		return "no such rule: the user is not known for certain";
+	case NOTICE_REST:
+		return "no such rule: all of this program cannot be named";
+	case NOTICE_SCOPE:
+		return "there is no other scope for this connection";
+	case NOTICE_NONE:
+		break;
+	}
+	return "";
+}
+
+static void
+button(struct view *v, uint8_t row, int key, const char *label, bool on)
+{
+	struct view_button	*b;
+
+	if (v->nbuttons == VIEW_BUTTONS_MAX)
+		return;
+	b = &v->button[v->nbuttons++];
+	b->key = key;
+	b->row = row;
+	b->on = on;
+	snprintf(b->label, sizeof(b->label), "%s", label);
+}
+
+static void
+put_buttons(struct view *v, const struct input *in)
+{
+	uint8_t	d = in->duration, m = in->mask;
+
+	button(v, 0, 'o', "(o)nce", d == DURATION_ONCE);
+	button(v, 0, '1', "(1) min", d == DURATION_1M);
+	button(v, 0, '3', "(3) min", d == DURATION_3M);
+	button(v, 0, '9', "(9) min", d == DURATION_9M);
+	button(v, 0, '2', "(2)4 h", d == DURATION_24H);
+	button(v, 0, 'f', "(f)orever", d == DURATION_FOREVER);
+	button(v, 1, 'd', "(d)omain", m & ASK_DOMAIN);
+	button(v, 1, 'p', "any (p)ort", m & ASK_PORT);
+	button(v, 1, 'e', "(e)xe only", m & ASK_EXE);
+	button(v, 1, 'u', "(u)ser only", m & ASK_UID);
+	button(v, 1, INPUT_KEY_TAB, "[tab] scope", m & ASK_ANYHOST);
+	button(v, 1, 'r', "(r)est of it",
+	    m == (ASK_ANYHOST | ASK_PORT | ASK_EXE));
+	button(v, 2, 'y', "(y)es", in->yes);
+	button(v, 2, 'n', "(n)o", !in->yes);
+	button(v, 2, 's', "(s)kip", false);
+	button(v, 2, 'i', "(i)nfo", false);
+	button(v, 2, 'h', "(h)elp", false);
+	button(v, 2, 'l', "(l)egend", false);
+}
+
+static void
+page_question(struct view *v, const struct msg_ask *ask,
+    const struct input *in)
+{
+	put_connection(v, ask, in);
+	put_names(v, ask);
+	new_line(v);
+	put_program(v, ask);
+	put_origin(v, ask);
+	new_line(v);
+	put_choice(v, ask, in);
+	new_line(v);
+	put_rule(v, ask, in, 'y', ACTION_ALLOW, VIEW_ALLOW);
+	put_rule(v, ask, in, 'n', ACTION_DENY, VIEW_DENY);
+	add(new_line(v), VIEW_ALERT, notice_text(in->notice));
+	put_buttons(v, in);
+}
+
+/* "key  what it does" for a list that ends with NULL. */
+static void
+put_table(struct view *v, const char *const *t, size_t indent)
+{
+	struct view_line	*l;
+
+	for (; t[0] != NULL; t += 2) {
+		l = new_line(v);
+		l->left = true;
+		addf(l, VIEW_COVERED, "  %-*s", (int)indent - 2, t[0]);
+		add_wrapped(v, l, VIEW_TEXT, t[1], 4, indent);
+	}
+}
+
+static void
+page_help(struct view *v)
+{
+	static const char *const keys[] = {
+		"y  n", "allow, or deny, and make the rule shown",
+		"s  Esc", "skip: deny this once, no rule",
+		"o", "once: no rule",
+		"1 3 9", "for so many minutes",
+		"2", "for 24 hours",
+		"f", "for ever: written to the rules file",
+		"d", "the whole domain, not this host alone",
+		"p", "any port, not this one alone",
+		"e", "only for this program",
+		"u", "only for this user",
+		"r", "any host and port for this program, 9 minutes",
+		"Tab", "next scope: this host, its domain, any host",
+		"Return", "the marked one of yes and no (arrows move)",
+		"i", "everything known about this connection",
+		"h  l", "this page, and the legend",
+		NULL, NULL
+	};
+
+	add(new_line(v), VIEW_STRONG, "keys");
+	new_line(v);
+	put_table(v, keys, 11);
+	new_line(v);
+	add(new_line(v), VIEW_DIM, "any key goes back");
+}
+
+static void
+page_legend(struct view *v)
+{
+	static const char *const fields[] = {
+		"tcp, udp", "the protocol; inbound: somebody connects to you",
+		"a:1 -> b:2", "from address and port, to address and port",
+		"[yellow]", "the part that the rule will cover",
+		"name by", "how the name of the address was learnt",
+		"shared", "other names lead to the same address",
+		"[123] /path", "process number, program file, its arguments",
+		"[-] unknown", "the program is gone or cannot be known",
+		"[kernel]", "the kernel itself sent it",
+		"parent", "who started the program, nearest first",
+		"user", "who runs it, and in which directory",
+		"9-minutes", "how long the rule will hold",
+		"subdomains", "yes: the domain and everything below it",
+		"held", "packets waiting for this answer, and since when",
+		"waiting", "questions that come after this one",
+		"y, n lines", "the rule that each key makes, to the letter",
+		"until", "what happens when nobody answers",
+		NULL, NULL
+	};
+
+	add(new_line(v), VIEW_STRONG, "legend");
+	new_line(v);
+	put_table(v, fields, 15);
+	new_line(v);
+	add(new_line(v), VIEW_DIM, "any key goes back");
+}
+
+static void
+put_detail(struct view *v, const char *label, const char *escaped,
+    size_t maxlines)
+{
+	struct view_line	*l;
+
+	l = new_line(v);
+	l->left = true;
+	addf(l, VIEW_COVERED, "  %-10s", label);
+	add_wrapped(v, l, VIEW_TEXT, escaped[0] != '\0' ? escaped : "-",
+	    maxlines, 12);
+}
+
+static void
+put_detail_raw(struct view *v, const char *label, const char *raw,
+    size_t maxlines)
+{
+	char	buf[ROOM];
+
+	text_escape(buf, sizeof(buf), raw, strlen(raw));
+	put_detail(v, label, buf, maxlines);
+}
+
+static void
+put_end_detail(struct view *v, const char *label, const struct addr *addr,
+    uint16_t port)
+{
+	char	buf[ADDR_STR_MAX], text[ADDR_STR_MAX + 16];
+
+	if (port != 0)
+		snprintf(text, sizeof(text), "%s port %u",
+		    addr_print(addr, buf), port);
+	else
+		snprintf(text, sizeof(text), "%s", addr_print(addr, buf));
+	put_detail(v, label, text, 1);
+}
+
+static void
+page_details(struct view *v, const struct msg_ask *ask)
+{
+	char	buf[ROOM];
+	int	i;
+
+	add(new_line(v), VIEW_STRONG, "details");
+	new_line(v);
+	put_end_detail(v, "from", &ask->tuple.src, ask->tuple.sport);
+	put_end_detail(v, "to", &ask->tuple.dst, ask->tuple.dport);
+	put_detail(v, "direction", direction_name(ask->direction), 1);
+	for (i = 0; i < ask->nnames && i < 4; i++)
+		put_detail_raw(v, i == 0 ? "name" : "also", ask->name[i],
+		    i == 0 ? 4 : 1);
+	snprintf(buf, sizeof(buf), "%u", ask->shared);
+	put_detail(v, "names", buf, 1);
+	snprintf(buf, sizeof(buf), "%u, known %s", ask->pid,
+	    who_source_name(ask->source));
+	put_detail(v, "process", ask->pid == 0 ?
+	    who_source_name(ask->source) : buf, 1);
+	put_detail_raw(v, "program", ask->exe, 3);
+	text_args(buf, sizeof(buf), ask->args, ask->args_len, ask->args_cut);
+	put_detail(v, "arguments", buf, 6);
+	put_detail_raw(v, "directory", ask->cwd, 2);
+	put_detail_raw(v, "user", ask->user, 1);
+	put_detail_raw(v, "unit", ask->unit, 2);
+	put_detail_raw(v, "parents", ask->parents, 4);
+	new_line(v);
+	add(new_line(v), VIEW_DIM, "any key goes back");
+}
+
+static void
+page_confirm(struct view *v, const struct msg_ask *ask,
+    const struct input *in)
+{
+	add(new_line(v), VIEW_ALERT, "any host, for ever");
+	new_line(v);
+	put_rule(v, ask, in, 'y', ACTION_ALLOW, VIEW_ALLOW);
+	new_line(v);
+	add(new_line(v), VIEW_TEXT, "press y once more to make this rule");
+	add(new_line(v), VIEW_DIM, "any other key goes back");
+	button(v, 0, 'y', "(y)es", false);
+	button(v, 0, 'n', "(n)o", true);
+}
+
+static void
+put_foot(struct view *v, const struct input *in, uint64_t now,
+    enum action unanswered)
+{
+	char	buf[64];
+
+	text_countdown(buf, sizeof(buf),
+	    in->deadline > now ? in->deadline - now : 0,
+	    action_name(unanswered));
+	add(&v->countdown, VIEW_TEXT, buf);
+	if (in->answered)
+		add(&v->state, VIEW_DIM, "answered");
+	else if (!in->focused)
+		add(&v->state, VIEW_ALERT, "no keyboard focus: click here");
+	else if (!in->armed)
+		add(&v->state, VIEW_DIM, "wait");
+	else
+		add(&v->state, VIEW_ALLOW, "ready");
+	v->armed = in->armed;
+}
+
+void
+view_build(struct view *v, const struct msg_ask *ask, const struct input *in,
+    uint64_t now, enum action unanswered, size_t cols)
+{
+	memset(v, 0, sizeof(*v));
+	if (cols < VIEW_COLS_MIN)
+		cols = VIEW_COLS_MIN;
+	if (cols > VIEW_COLS_MAX)
+		cols = VIEW_COLS_MAX;
+	v->cols = cols;
+	switch (in->page) {
+	case PAGE_QUESTION:
+		page_question(v, ask, in);
+		break;
+	case PAGE_DETAILS:
+		page_details(v, ask);
+		break;
+	case PAGE_HELP:
+		page_help(v);
+		break;
+	case PAGE_LEGEND:
+		page_legend(v);
+		break;
+	case PAGE_CONFIRM:
+		page_confirm(v, ask, in);
+		break;
+	}
+	put_foot(v, in, now, unanswered);
+}
