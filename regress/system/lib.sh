@@ -392,7 +392,54 @@ expect_bg()
 		fail "$1: $(cat "$T/$1"), not $2"
 }
 
-# How many questions are open, by the log's count of `pending`.
+# ---- a terminal that asks ---------------------------------------------
+
+start_asker()
+{
+	# Inside the namespace, so that it goes with it.
+	in_host tmux -S "$T/tmux" -f /dev/null new-session -d -x 120 -y 40 \
+	    "$CTL -s $T/sock ask 2>&1; echo asker ended; sleep 60"
+}
+
+stop_asker()
+{
+	tmux -S "$T/tmux" kill-server 2>/dev/null
+}
+
+screen()
+{
+	tmux -S "$T/tmux" capture-pane -p 2>/dev/null
+}
+
+on_screen()
+{
+	screen | grep -Eq -- "$1"
+}
+
+expect_screen()
+{
+	wait_for $((${2-3} * 50)) on_screen "$1" || {
+		screen | grep . >&2
+		fail "not on the screen: $1"
+	}
+}
+
+# Keys count when the question is half a second old and nobody typed.
+press()
+{
+	sleep 1
+	for key; do
+		tmux -S "$T/tmux" send-keys "$key"
+	done
+}
+
+# Waits until a question about this is on the terminal's screen.
+asked()
+{
+	expect_screen "$1" 3
+}
+
+# How many questions are open, by the lines of `pending`.
 pending_count()
 {
 	ctl pending 2>/dev/null | grep -c .

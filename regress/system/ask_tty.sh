@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The question in a terminal, and what becomes of each answer.
+. "$(dirname "$0")/lib.sh"
+
+command -v tmux >/dev/null || { say_skip all "no tmux here"; exit 0; }
+setup
+DNS="allow $R4 53 udp"
+set_rules "$DNS"
+start_snitch "ask timeout 8" || exit 1
+start_asker
+sleep 0.5
+
+shows()
+{
+	probe_bg a -t 20000 -d 500 tcp github.com 443
+	asked 'github\.com'
+	expect_screen "$GITHUB4|fd08:1::1"
+	expect_screen '443'
+	expect_screen 'tcp'
+	expect_screen 'probe'
+	expect_screen 'allow github\.com 443 tcp|github\.com 443 tcp'
+	expect_log ' INFO ask '
+	press n
+	expect_bg a refused
+	expect_log ' INFO deny tcp .* -> github\.com:443 '
+}
+check "host, address, port, program and the rule are shown; n refuses" shows
+
+nine_minutes()
+{
+	expect refused tcp github.com 443
+	ctl rules | grep -q 'deny github.com 443 tcp' ||
+		fail "no temporary rule: $(ctl rules)"
+	ctl delete "deny github.com 443 tcp" || fail "cannot delete it"
+}
+check "the answer is a rule for 9 minutes" nine_minutes
+
+once()
+{
+	probe_bg a -t 20000 tcp github.com 443
+	asked 'github\.com'
+	press o y
+	expect_bg a reply
+	probe_bg a -t 20000 tcp github.com 443
+	asked 'github\.com'
+	press o n
+	expect_bg a refused
+	ctl rules | grep -q github && fail "a rule was made"
+}
+check "once, yes and no" once
+
+forever()
+{
+	probe_bg a -t 20000 tcp api.github.com 443
+	asked 'api\.github\.com'
+	press f y
+	expect_bg a reply
+	wait_for 100 grep -qx 'allow api.github.com 443 tcp' "$T/rules" ||
+		fail "rules file: $(cat "$T/rules")"
+	expect reply tcp api.github.com 443
+	expect_log ' INFO added rule allow api\.github\.com 443 tcp'
+}
+check "forever is written to the rules file" forever
+
+toggles()
+{
+	probe_bg a -t 20000 tcp www.github.com 80
+	asked 'www\.github\.com'
+	press d
+	expect_screen '\*\.github\.com 80 tcp'
+	press p
+	expect_screen '\*\.github\.com - tcp'
+	press 1 y
+	expect_bg a reply
+	expect reply tcp www.github.com 5000
+	ctl rules | grep -q 'allow \*\.github\.com - tcp' ||
+		fail "rules: $(ctl rules)"
+	ctl delete 'allow *.github.com - tcp' >/dev/null
+}
+check "d and p change what the rule covers" toggles
+
+help()
+{
+	probe_bg a -t 20000 tcp $BARE4 80
+	asked '10\.9\.9\.9'
+	press h
+	sleep 0.5
+	screen >"$T/help"
+	grep -qi 'forever\|24' "$T/help" || fail "no help: $(cat "$T/help")"
+	press x
+	asked '10\.9\.9\.9'
+	press o y
+	expect_bg a reply
+}
+check "help, and back" help
+
+joined()
+{
+	for i in 1 2 3 4 5 6; do
+		probe_bg "j$i" -t 20000 tcp $CDN4 443
+	done
+	asked '10\.8\.2\.1'
+	expect_pending 1
+	press o y
+	for i in 1 2 3 4 5 6; do
+		expect_bg "j$i" reply
+	done
+}
+check "six connections of a program are one question" joined
+
+free()
+{
+	set_rules "$DNS" "allow $CDN4 80 tcp"
+	probe_bg a -t 20000 tcp $BARE4 5000
+	asked '10\.9\.9\.9'
+	for i in 1 2 3; do
+		expect reply tcp $CDN4 80
+		expect_ms 200
+	done
+	press o n
+	expect_bg a refused
+}
+check "ruled traffic does not wait behind a question" free
+
+rule_made_meanwhile()
+{
+	probe_bg a -t 20000 tcp $BARE4 5000
+	asked '10\.9\.9\.9'
+	ctl add 1m "allow $BARE4 5000 tcp"
+	expect_bg a reply
+	expect_pending 0
+	ctl delete "allow $BARE4 5000 tcp" >/dev/null
+}
+check "a rule made meanwhile answers what waits" rule_made_meanwhile
+
+covers_others()
+{
+	probe_bg a -t 20000 tcp $BARE4 81
+	asked '10\.9\.9\.9'
+	probe_bg b -t 20000 tcp $BARE4 5000
+	expect_pending 2
+	press p 1 y
+	expect_bg a refused		# nobody listens on 81
+	expect_bg b reply
+	expect_pending 0
+	ctl delete "allow $BARE4 - tcp" >/dev/null
+}
+check "an answer also judges the other packets it covers" covers_others
+
+inbound()
+{
+	(in_remote "$PROBE" -t 20000 tcp $H4 8080 >"$T/a" 2>&1 &)
+	asked '8080'
+	expect_screen 'localhost 8080 tcp'
+	press o y
+	expect_bg a reply
+}
+check "inbound is asked about with the listening program" inbound
+
+withdrawn()
+{
+	probe_bg a -t 1500 tcp $BARE4 22
+	asked '10\.9\.9\.9'
+	expect_bg a timeout 4
+	wait_for 250 test_pending 0 || fail "still open"
+}
+check "a question whose socket is gone is withdrawn" withdrawn
+
+timeout_denies()
+{
+	clear_log
+	probe_bg a -t 20000 tcp $BARE4 22
+	asked '10\.9\.9\.9'
+	expect_bg a refused 12
+	wait_log '"timeout"' 2 "$T/json" || fail "reason: $(cat "$T/json")"
+	ctl rules | grep -q "$BARE4" && fail "a rule was made"
+}
+check "nobody answers: denied once" timeout_denies
+
+asker_gone()
+{
+	probe_bg a -t 20000 tcp $BARE4 22
+	asked '10\.9\.9\.9'
+	stop_asker
+	expect_bg a refused 4
+}
+check "the terminal goes away: denied once" asker_gone
+
+finish
