@@ -137,7 +137,7 @@ check "its death is logged with its name" segv
 too_often()
 {
 	sleep 10
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		old=$(pid_of netq)
 		[ -n "$old" ] || break
 		kill -9 "$old"
