@@ -503,8 +503,8 @@ diag_init(int fd)
 		protos[i].known = dump(protos[i].proto, AF_INET, 0, 0,
 		    ignore_socket, NULL) == 0;
 		if (!protos[i].known)
-			log_warnx("the kernel cannot be asked about %s sockets "
-			    "(sock_diag)", protos[i].name);
+			log_info("this kernel cannot be asked about %s "
+			    "sockets (sock_diag)", protos[i].name);
 	}
 }
 
