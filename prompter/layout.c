@@ -33,6 +33,31 @@ layout_dpi(int set, int px, int mm)
 }
 
 int
+layout_xft_dpi(const char *res, size_t len)
+{
+	static const char	key[] = "Xft.dpi:";
+	size_t			end, off;
+	int			dpi;
+
+	for (off = 0; off < len; off = end + 1) {
+		for (end = off; end < len && res[end] != '\n'; end++)
+			;
+		if (end - off < sizeof(key) ||
+		    memcmp(res + off, key, sizeof(key) - 1) != 0)
+			continue;
+		off += sizeof(key) - 1;
+		while (off < end && (res[off] == ' ' || res[off] == '\t'))
+			off++;
+		/* Some write a fraction: the whole part will do. */
+		for (dpi = 0; off < end && res[off] >= '0' &&
+		    res[off] <= '9' && dpi < 10000; off++)
+			dpi = dpi * 10 + (res[off] - '0');
+		return dpi;
+	}
+	return 0;
+}
+
+int
 layout_font(int size, int dpi)
 {
 	int	px;

@@ -36,6 +36,8 @@ struct layout {
  * millimetres where those can be true, else 96.
  */
 int	 layout_dpi(int set, int px, int mm);
+/* The number after "Xft.dpi:" among an X server's resources, or 0. */
+int	 layout_xft_dpi(const char *, size_t);
 /* Pixels of a font size that is meant for 96 dots per inch. */
 int	 layout_font(int size, int dpi);
 /* The monitor that a point is on, else the first. */
