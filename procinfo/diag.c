@@ -137,6 +137,17 @@ query(struct inet_diag_req_v2 *req, struct inet_diag_msg *sock)
 	return 0;
 }
 
+/* A dump that failed ends like others, with an error number inside. */
+static int
+done_error(const struct nlmsghdr *h)
+{
+	int	 error = 0;
+
+	if (mnl_nlmsg_get_payload_len(h) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(h), sizeof(error));
+	return error;
+}
+
 /* Walks one datagram of a dump; 1: it was the last, 0: more, -1: error. */
 static int
 dump_part(int n, dump_cb *cb, void *arg)
@@ -147,7 +158,7 @@ dump_part(int n, dump_cb *cb, void *arg)
 		if (h->nlmsg_seq != diag_seq)
 			continue;
 		if (h->nlmsg_type == NLMSG_DONE)
-			return 1;
+			return done_error(h) == 0 ? 1 : -1;
 		if (h->nlmsg_type == NLMSG_ERROR)
 			return -1;
 		if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY &&

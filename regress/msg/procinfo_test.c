@@ -932,13 +932,14 @@ raw_known(void)
 	    .h.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 	    .h.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 	    .r.sdiag_family = AF_INET, .r.sdiag_protocol = IPPROTO_RAW };
-	int	 fd = netlink(NETLINK_SOCK_DIAG, 0);
+	int	 fd = netlink(NETLINK_SOCK_DIAG, 0), error = 0;
 
 	if (send(fd, &m, m.h.nlmsg_len, 0) == -1 ||
 	    recv(fd, &m, sizeof(m), 0) == -1)
-		m.h.nlmsg_type = NLMSG_ERROR;
+		die("sock_diag");
 	close(fd);
-	return m.h.nlmsg_type != NLMSG_ERROR;
+	memcpy(&error, NLMSG_DATA(&m.h), sizeof(error));
+	return m.h.nlmsg_type != NLMSG_DONE || error == 0;
 }
 
 static void
