@@ -24,8 +24,10 @@ RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
 RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
 		  ruled/main.c ruled/pending.c ruled/store.c $(RULED_PURE)
 CTL_SRC		= ruled/ctl.c
-PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c
-PROMPTER_SRC	= prompter/draw.c prompter/main.c prompter/x.c $(PROMPTER_PURE)
+PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c \
+		  prompter/view.c
+PROMPTER_SRC	= prompter/draw.c prompter/keys.c prompter/main.c prompter/x.c \
+		  $(PROMPTER_PURE)
 # Those that stand alone, for the tests: conf.y, conf_print.c, commit.c.
 PARENT_ALONE	= parent/commit.c parent/conf_print.c
 PARENT_SRC	= parent/display.c parent/files.c parent/logsink.c \
