@@ -23,7 +23,7 @@ RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
 		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c
 RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
 		  ruled/main.c ruled/pending.c ruled/store.c $(RULED_PURE)
-CTL_SRC		= ruled/ctl.c
+CTL_SRC		= ruled/ctl.c ruled/ctl_ask.c
 PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c \
 		  prompter/view.c
 PROMPTER_SRC	= prompter/draw.c prompter/keys.c prompter/main.c prompter/x.c \
@@ -81,7 +81,8 @@ all: $(PROGRAMS)
 $(B)/sbin/tinysnitch: $(call obj,$(PARENT_SRC) $(SANDBOX_SRC) $(IMSG_SRC)) \
     $(B)/obj/parent/conf.o
 $(B)/sbin/tinysnitch: PKGS = $(PKG_PARENT) $(PKG_SANDBOX)
-$(B)/bin/tinysnitchctl: $(call obj,$(CTL_SRC) $(IMSG_SRC) prompter/text.c)
+$(B)/bin/tinysnitchctl: $(call obj,$(CTL_SRC) $(IMSG_SRC) \
+    prompter/input.c prompter/text.c prompter/view.c)
 $(LIBEXEC)/netq: $(call obj,$(NETQ_SRC) $(SANDBOX_SRC) $(IMSG_SRC))
 $(LIBEXEC)/netq: PKGS = $(PKG_NETQ) $(PKG_SANDBOX)
 $(LIBEXEC)/procinfo: $(call obj,$(PROCINFO_SRC) $(SANDBOX_SRC) $(IMSG_SRC))
@@ -97,6 +98,7 @@ $(PROGRAMS):
 	    $(call pkg,libs,$(PKGS) $(PKG_ALL))
 
 $(B)/obj/prompter/%.o: CPPFLAGS_ALL += $(call pkg,cflags,$(PKG_PROMPTER))
+$(B)/obj/ruled/ctl_ask.o: CPPFLAGS_ALL += -Iprompter
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
