@@ -18,7 +18,8 @@
  * such replies, and may be damaged in any way.
  *
  * Sizes: a pair takes some 140 bytes, so the full table 9 MB; typically
- * there are a few hundred.  Both tables are hashed with a secret key.
+ * there are a few hundred.  An unanswered query takes 400.  Both tables are
+ * hashed with a secret key.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -30,8 +31,9 @@
 #include "names.h"
 #include "siphash.h"
 
-#define PAIR_SLOTS	32768	/* powers of two */
-#define QUERY_SLOTS	4096
+#define PAIR_SLOTS	16384	/* powers of two */
+#define QUERY_SLOTS	1024
+#define QUERY_BLOCK	64	/* made at once, when none is spare */
 #define SHARES		64	/* askers are counted in so many groups */
 #define SWEEP_SLOTS	16	/* looked through at each new pair */
 
@@ -69,6 +71,13 @@ struct query {
 LIST_HEAD(query_slot, query);
 TAILQ_HEAD(query_age, query);
 
+/* Never given back, but never more than the limit asks for. */
+struct query_block {
+	SLIST_ENTRY(query_block)	more;
+	struct query			query[QUERY_BLOCK];
+};
+SLIST_HEAD(query_blocks, query_block);
+
 struct share {
 	struct query_age	queries;
 	size_t			count;
@@ -81,12 +90,10 @@ struct names {
 	struct pair_age		by_age;
 	struct query_age	asked;
 	struct query_slot	spare;
-	size_t			used;	/* of query[], ever: the rest is
-					   memory not touched yet */
+	struct query_blocks	blocks;
 	struct share		share[SHARES];
 	struct pair_slot	pairs[PAIR_SLOTS];
 	struct query_slot	queries[QUERY_SLOTS];
-	struct query		query[NAMES_QUERIES];
 };
 
 struct names *
@@ -155,12 +162,17 @@ pair_evict(struct names *n, struct pair *p, uint64_t now)
 void
 names_free(struct names *n)
 {
-	struct pair	*p;
+	struct query_block	*block;
+	struct pair		*p;
 
 	if (n == NULL)
 		return;
 	while ((p = TAILQ_FIRST(&n->by_age)) != NULL)
 		pair_free(n, p);
+	while ((block = SLIST_FIRST(&n->blocks)) != NULL) {
+		SLIST_REMOVE_HEAD(&n->blocks, more);
+		free(block);
+	}
 	free(n);
 }
 
@@ -389,7 +401,29 @@ query_live(const struct query *q, uint64_t now)
 	return now - q->when <= NAMES_QUERY_LIFE;
 }
 
-/* A free one.  At a limit the oldest is forgotten: the asker's own first. */
+/* A spare one, or NULL when out of memory. */
+static struct query *
+query_take(struct names *n)
+{
+	struct query_block	*block;
+	struct query		*q;
+	size_t			 i;
+
+	if (LIST_EMPTY(&n->spare)) {
+		if ((block = calloc(1, sizeof(*block))) == NULL) {
+			n->counts.nomem++;
+			return NULL;
+		}
+		SLIST_INSERT_HEAD(&n->blocks, block, more);
+		for (i = 0; i < QUERY_BLOCK; i++)
+			LIST_INSERT_HEAD(&n->spare, &block->query[i], slot);
+	}
+	q = LIST_FIRST(&n->spare);
+	LIST_REMOVE(q, slot);
+	return q;
+}
+
+/* At a limit the oldest is forgotten: the asker's own first. */
 static struct query *
 query_new(struct names *n, struct share *share, uint64_t now)
 {
@@ -405,11 +439,7 @@ query_new(struct names *n, struct share *share, uint64_t now)
 		query_forget(n, TAILQ_FIRST(&n->asked));
 		n->counts.unheeded++;
 	}
-	if ((q = LIST_FIRST(&n->spare)) != NULL)
-		LIST_REMOVE(q, slot);
-	else
-		q = &n->query[n->used++];
-	return q;
+	return query_take(n);
 }
 
 void
@@ -423,7 +453,8 @@ names_query(struct names *n, const struct tuple *sent,
 		return;
 	if ((q = query_find(n, sent, m)) != NULL)
 		query_forget(n, q);	/* sent again */
-	q = query_new(n, share, now);
+	if ((q = query_new(n, share, now)) == NULL)
+		return;
 	q->sent = *sent;
 	q->when = now;
 	q->asker = asker;

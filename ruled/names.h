@@ -41,7 +41,7 @@ struct names_counts {
 	uint64_t	refused;	/* addresses and names never learnt */
 	uint64_t	evicted;	/* live pairs, at a limit */
 	uint64_t	unheeded;	/* queries over a limit */
-	uint64_t	nomem;		/* pairs there was no memory for */
+	uint64_t	nomem;		/* pairs and queries without memory */
 };
 
 /*
