@@ -50,7 +50,7 @@ trap interrupted INT TERM HUP
 
 lines()
 {
-	grep -c "^$1 " "$2"
+	grep -ac "^$1 " "$2"
 }
 
 # one NAME SECONDS COMMAND ...: runs a test and counts its lines.
@@ -74,17 +74,17 @@ one()
 	if [ "$status" -ge 124 ]; then
 		echo "not ok $name: ended by status $status" \
 		    "(124: took over $seconds s)" >>"$out"
-	elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$out"; then
+	elif [ "$status" -ne 0 ] && ! grep -aq '^not ok ' "$out"; then
 		echo "not ok $name: exit status $status" >>"$out"
-	elif ! grep -Eq '^(ok|not ok|skip) ' "$out"; then
+	elif ! grep -aEq '^(ok|not ok|skip) ' "$out"; then
 		echo "not ok $name: no case was run" >>"$out"
 	fi
 	sweep
-	grep -E '^(ok|not ok|skip) ' "$out"
+	grep -aE '^(ok|not ok|skip) ' "$out"
 	passed=$((passed + $(lines ok "$out")))
 	failed=$((failed + $(lines "not ok" "$out")))
 	skipped=$((skipped + $(lines skip "$out")))
-	if grep -q '^not ok ' "$out"; then
+	if grep -aq '^not ok ' "$out"; then
 		echo "---- $name said:"
 		tail -n 60 "$err"
 		echo "----"
