@@ -182,10 +182,17 @@ $(B)/regress/msg/netq_test: $(call obj,netq/nfq.c netq/window.c) | \
     $(LIBEXEC)/netq
 $(B)/regress/msg/netq_test: private PKG_ALL += $(PKG_NETQ)
 
-HELPERS		= $(B)/regress/probe $(B)/regress/rules/rulecheck
+HELPERS		= $(B)/regress/probe $(B)/regress/prompt_peer \
+		  $(B)/regress/rules/rulecheck
 $(B)/regress/probe: regress/system/probe.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $<
+$(B)/regress/prompt_peer: regress/system/prompt_peer.c \
+    $(call obj,$(IMSG_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(call pkg,cflags,$(PKG_PROMPTER) xcb-xtest) \
+	    $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
+	    $(call pkg,libs,xcb xcb-xinput xcb-xtest xkbcommon $(PKG_ALL))
 $(B)/regress/rules/rulecheck: regress/rules/rulecheck.c $(PURE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
