@@ -1,0 +1,446 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Every descriptor that needs root to be opened, before the first child
+ * starts.  The parent keeps them all: a queue socket closed for a moment is
+ * a queue of dropped packets, and after the start the right is gone.
+ */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/audit.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+/* After the kernel's nfnetlink.h, of which it has an old copy. */
+#include <libnetfilter_queue/libnetfilter_queue.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+#define QUEUE_LENGTH	16384
+#define QUEUE_RCVBUF	(16 << 20)
+#define ROUTE_RCVBUF	(1 << 20)
+#define CONNECTOR_RCVBUF (4 << 20)
+#define COUNTERS	"/proc/net/netfilter/nfnetlink_queue"
+#define ANCESTORS_MAX	32
+
+/* Linux 5.14; the C library's header may be older. */
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+
+static bool	control_bound;
+
+/*
+ * A mount that no path leads to, as a child's root.  Its options are set
+ * before anybody can see it.
+ */
+static int
+detached_mount(const char *type, const char *const options[][2],
+    unsigned int attributes)
+{
+	int	fs, fd;
+
+	if ((fs = fsopen(type, FSOPEN_CLOEXEC)) == -1)
+		fatal("fsopen %s", type);
+	for (; (*options)[0] != NULL; options++)
+		if (fsconfig(fs, FSCONFIG_SET_STRING, (*options)[0],
+		    (*options)[1], 0) == -1)
+			fatal("%s: %s=%s", type, (*options)[0], (*options)[1]);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		fatal("%s: create", type);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, attributes | MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY |
+	    MOUNT_ATTR_NOSYMFOLLOW);
+	if (fd == -1)
+		fatal("fsmount %s", type);
+	(void)close(fs);
+	return fd;
+}
+
+static void
+open_roots(void)
+{
+	static const char *const empty[][2] = { { "mode", "0555" },
+	    { "size", "4096" }, { NULL, NULL } };
+	static const char *const proc[][2] = { { "subset", "pid" },
+	    { NULL, NULL } };
+
+	env.fds.root = detached_mount("tmpfs", empty, 0);
+	env.fds.root_proc = detached_mount("proc", proc, 0);
+}
+
+static int
+netlink_open(int protocol, uint32_t groups)
+{
+	struct sockaddr_nl	sa;
+	int			fd, saved;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    protocol);
+	if (fd == -1)
+		return -1;
+	memset(&sa, 0, sizeof(sa));
+	sa.nl_family = AF_NETLINK;
+	sa.nl_groups = groups;
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+netlink_must(int protocol, uint32_t groups, const char *what)
+{
+	int	fd;
+
+	if ((fd = netlink_open(protocol, groups)) == -1)
+		fatal("cannot listen to the kernel's %s", what);
+	return fd;
+}
+
+static void
+set_rcvbuf(int fd, int size, const char *what)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+	    sizeof(size)) == -1 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == -1)
+		log_warn("%s: receive buffer", what);
+}
+
+/* Sends one configuration message; 0, or -1 with the kernel's errno. */
+static int
+queue_talk(int fd, struct nlmsghdr *nlh)
+{
+	static unsigned int	seq;
+	char			buf[4096];
+	ssize_t			n;
+
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	nlh->nlmsg_seq = ++seq;
+	if (send(fd, nlh, nlh->nlmsg_len, 0) == -1)
+		return -1;
+	if ((n = recv(fd, buf, sizeof(buf), 0)) == -1)
+		return -1;
+	return mnl_cb_run(buf, (size_t)n, seq, 0, NULL, NULL) == -1 ? -1 : 0;
+}
+
+static int
+queue_bind(int fd, uint16_t queue)
+{
+	char		 buf[4096];
+	struct nlmsghdr	*nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue);
+	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
+	return queue_talk(fd, nlh);
+}
+
+/*
+ * Each flag by itself: a kernel that lacks one refuses the whole message.
+ * Never NFQA_CFG_F_FAIL_OPEN.
+ */
+static int
+queue_flag(int fd, uint16_t queue, uint32_t flag)
+{
+	char		 buf[4096];
+	struct nlmsghdr	*nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue);
+	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flag));
+	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(flag));
+	return queue_talk(fd, nlh);
+}
+
+static int
+queue_length(int fd, uint16_t queue)
+{
+	char		 buf[4096];
+	struct nlmsghdr	*nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue);
+	mnl_attr_put_u32(nlh, NFQA_CFG_QUEUE_MAXLEN, htonl(QUEUE_LENGTH));
+	return queue_talk(fd, nlh);
+}
+
+/*
+ * Last: the kernel drops packets until it may copy them, and from here on
+ * they come, where kernel rules were left by a crash.  So no answer is asked
+ * for, and what there is to read is only looked at: a packet read here would
+ * never get its verdict.
+ */
+static int
+queue_begin(int fd, uint16_t queue)
+{
+	char		 buf[4096];
+	struct nlmsghdr	*nlh;
+	ssize_t		 n;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue);
+	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, COPY_RANGE);
+	if (send(fd, nlh, nlh->nlmsg_len, 0) == -1)
+		return -1;
+	n = recv(fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+	if (n < (ssize_t)sizeof(*nlh) || nlh->nlmsg_type != NLMSG_ERROR)
+		return 0;
+	return mnl_cb_run(buf, (size_t)n, 0, 0, NULL, NULL) == -1 ? -1 : 0;
+}
+
+static void
+open_queue(void)
+{
+	uint16_t	queue = env.conf.queue;
+	int		fd, on = 1;
+
+	if ((fd = netlink_open(NETLINK_NETFILTER, 0)) == -1)
+		fatal("cannot talk to netfilter; is CONFIG_NETFILTER_NETLINK "
+		    "in this kernel?");
+	if (queue_bind(fd, queue) == -1) {
+		/* The kernel says so, and not EBUSY, to a second one. */
+		if (errno == EPERM)
+			fatalx("queue %u is held by another program", queue);
+		fatal("queue %u; is the module nfnetlink_queue there?", queue);
+	}
+	if (queue_flag(fd, queue, NFQA_CFG_F_UID_GID) == -1)
+		log_warn("queue %u: the kernel tells no user ids", queue);
+	if (queue_flag(fd, queue, NFQA_CFG_F_GSO) == -1)
+		log_warn("queue %u: large sends come in pieces", queue);
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on,
+	    sizeof(on)) == -1)
+		fatal("queue %u: NETLINK_NO_ENOBUFS", queue);
+	set_rcvbuf(fd, QUEUE_RCVBUF, "queue");
+	if (queue_length(fd, queue) == -1)
+		fatal("queue %u: length", queue);
+	if (queue_begin(fd, queue) == -1)
+		fatal("queue %u: copy range", queue);
+	env.fds.queue = fd;
+}
+
+static void
+open_tables(void)
+{
+	int	fd, group = NFNLGRP_NFTABLES;
+
+	fd = netlink_must(NETLINK_NETFILTER, 0, "firewall events");
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+	    sizeof(group)) == -1) {
+		log_warn("no events when others change the kernel rules");
+		(void)close(fd);
+		fd = -1;
+	}
+	env.fds.tables = fd;
+}
+
+static int
+connector_listen(void)
+{
+	struct {
+		struct nlmsghdr		nlh;
+		struct cn_msg		cn;
+		enum proc_cn_mcast_op	op;
+	} __attribute__((packed)) m;
+	int	fd, saved;
+
+	if ((fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC)) == -1)
+		return -1;
+	memset(&m, 0, sizeof(m));
+	m.nlh.nlmsg_len = sizeof(m);
+	m.nlh.nlmsg_type = NLMSG_DONE;
+	m.cn.id.idx = CN_IDX_PROC;
+	m.cn.id.val = CN_VAL_PROC;
+	m.cn.len = sizeof(m.op);
+	m.op = PROC_CN_MCAST_LISTEN;
+	if (send(fd, &m, sizeof(m), 0) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+/* The parent of a process, from /proc; 0 when there is none to be seen. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char	 path[64], line[128];
+	FILE	*f;
+	int	 ppid = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "PPid: %d", &ppid) == 1)
+			break;
+	(void)fclose(f);
+	return ppid;
+}
+
+static int
+connector_in(pid_t pid)
+{
+	char	path[64];
+	int	ns, fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if ((ns = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	if (setns(ns, CLONE_NEWNET) == 0)
+		fd = connector_listen();
+	(void)close(ns);
+	return fd;
+}
+
+/*
+ * Exists in the first network namespace only, which may be that of process 1
+ * or of an ancestor of ours; not always readable, and not needed.
+ */
+static void
+open_connector(void)
+{
+	pid_t	pid;
+	int	own, fd, i;
+
+	if ((fd = connector_listen()) == -1 &&
+	    (own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) != -1) {
+		fd = connector_in(1);
+		pid = getppid();
+		for (i = 0; fd == -1 && pid > 1 && i < ANCESTORS_MAX; i++) {
+			fd = connector_in(pid);
+			pid = parent_of(pid);
+		}
+		if (setns(own, CLONE_NEWNET) == -1)
+			fatal("cannot return to the own network namespace");
+		(void)close(own);
+	}
+	if (fd != -1)
+		set_rcvbuf(fd, CONNECTOR_RCVBUF, "proc connector");
+	env.fds.connector = fd;
+}
+
+static void
+open_audit(void)
+{
+	int	fd, group = AUDIT_NLGRP_READLOG;
+
+	fd = netlink_open(NETLINK_AUDIT, 0);
+	if (fd != -1 && setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+	    &group, sizeof(group)) == -1) {
+		(void)close(fd);
+		fd = -1;
+	}
+	env.fds.audit = fd;
+}
+
+/* Is somebody listening there, or is it left from a crash? */
+static bool
+control_is_live(const struct sockaddr_un *sun)
+{
+	bool	live;
+	int	fd;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		fatal("socket");
+	live = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+	    errno == EAGAIN;
+	(void)close(fd);
+	return live;
+}
+
+static void
+open_control(void)
+{
+	struct sockaddr_un	sun;
+	struct stat		st;
+	mode_t			mode = 0600, old;
+	int			fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	(void)strlcpy(sun.sun_path, env.conf.control, sizeof(sun.sun_path));
+	if (lstat(sun.sun_path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode))
+			fatalx("%s: exists and is no socket", sun.sun_path);
+		if (control_is_live(&sun))
+			fatalx("%s: another program listens there",
+			    sun.sun_path);
+		if (unlink(sun.sun_path) == -1)
+			fatal("%s: unlink", sun.sun_path);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		fatal("socket");
+	old = umask(0177);
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		fatal("%s: bind", sun.sun_path);
+	(void)umask(old);
+	control_bound = true;
+	if (env.conf.control_group[0] != '\0') {
+		mode = 0660;
+		if (chown(sun.sun_path, 0, env.control_gid) == -1)
+			fatal("%s: chown", sun.sun_path);
+	}
+	if (chmod(sun.sun_path, mode) == -1)
+		fatal("%s: chmod", sun.sun_path);
+	if (listen(fd, 16) == -1)
+		fatal("%s: listen", sun.sun_path);
+	env.fds.control = fd;
+}
+
+/*
+ * The queue comes first: it is what a second tinysnitch is told from, before
+ * anything of the first one is touched.
+ */
+void
+open_all(void)
+{
+	struct shared_fds	*f = &env.fds;
+
+	if ((f->null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		fatal("/dev/null");
+	open_queue();
+	open_tables();
+	open_roots();
+	f->diag = netlink_must(NETLINK_SOCK_DIAG, 0, "sockets");
+	f->route = netlink_must(NETLINK_ROUTE, RTMGRP_LINK |
+	    RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, "interfaces");
+	set_rcvbuf(f->route, ROUTE_RCVBUF, "interfaces");
+	open_connector();
+	open_audit();
+	if ((f->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) == -1)
+		fatal("inotify");
+	if ((f->counters = open(COUNTERS, O_RDONLY | O_CLOEXEC)) == -1)
+		log_warn("%s", COUNTERS);
+	open_control();
+}
+
+void
+open_close(void)
+{
+	if (control_bound)
+		(void)unlink(env.conf.control);
+	control_bound = false;
+}
