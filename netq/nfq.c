@@ -95,7 +95,8 @@ nfq_packet(const struct nlmsghdr *h, struct nfq_message *m)
 {
 	const struct nfgenmsg	*g = mnl_nlmsg_get_payload(h);
 	const struct nlattr	*a;
-	const char		*end = mnl_nlmsg_get_payload_tail(h);
+	/* Not the library's idea of the end: that one is rounded up. */
+	const char		*end = (const char *)h + h->nlmsg_len;
 	bool			 bad = false;
 
 	if (mnl_nlmsg_get_payload_len(h) < sizeof(*g))
