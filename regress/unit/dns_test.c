@@ -248,6 +248,7 @@ truncated(void)
 static void
 pointers(void)
 {
+	char	name[256];
 	size_t	at;
 
 	begin(REPLY, "a.example", DNS_TYPE_A);
@@ -278,10 +279,14 @@ pointers(void)
 	CHECK(parse() == -1);
 	case_end("dns compression loop");
 
-	begin(REPLY, "a.example", DNS_TYPE_A);
-	w.b[12] = 0x41;
+	/* As lengths of 65 and 130 these labels would be whole. */
+	memset(name, 'a', sizeof(name));
+	name[0x41] = '\0';
+	begin(REPLY, name, DNS_TYPE_A);
 	CHECK(parse() == -1);
-	w.b[12] = 0x81;
+	name[0x41] = 'a';
+	name[0x82] = '\0';
+	begin(REPLY, name, DNS_TYPE_A);
 	CHECK(parse() == -1);
 	case_end("dns reserved label types");
 }
@@ -388,12 +393,23 @@ odd_bytes(void)
 static void
 many(void)
 {
-	size_t	i;
+	static const uint8_t	hints[] = {
+		0, 1, 0, 0, 4, 0, 12,
+		192, 0, 2, 2, 192, 0, 2, 3, 192, 0, 2, 4
+	};
+	size_t			i;
 
 	begin(REPLY, "a.example", DNS_TYPE_A);
 	for (i = 0; i < DNS_ANSWERS_MAX + 10; i++)
 		a_record(NULL, 1, "192.0.2.1");
 	CHECK(parse() == 0 && m.nanswers == DNS_ANSWERS_MAX);
+	begin(REPLY, "a.example", DNS_TYPE_HTTPS);
+	for (i = 0; i < DNS_ANSWERS_MAX - 1; i++)
+		a_record(NULL, 1, "192.0.2.1");
+	record(NULL, DNS_TYPE_HTTPS, 1, sizeof(hints));
+	put(hints, sizeof(hints));
+	CHECK(parse() == 0 && m.nanswers == DNS_ANSWERS_MAX);
+	CHECK(has_addr(DNS_ANSWERS_MAX - 1, "192.0.2.2"));
 	case_end("dns too many answers");
 
 	begin(REPLY, "a.example", DNS_TYPE_A);

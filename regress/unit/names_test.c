@@ -283,6 +283,11 @@ poison(void)
 	CHECK(told(START) == -1 && pairs() == 0);
 	case_end("names poison: unasked reply");
 
+	reply.reply = query.reply = true;
+	ask(1000, START);
+	CHECK(told(START) == -1 && pairs() == 0);
+	case_end("names poison: a reply sent is no query");
+
 	POISON("wrong id", reply.id++);
 	POISON("wrong port", got.dport++);
 	POISON("wrong source port", got.sport = 5353);
@@ -574,7 +579,7 @@ loads(void)
 	    "two.example 192.0.2.1\n"
 	    "one-word\n"
 	    "three words 192.0.2.1\n"
-	    "a b 192.0.2.2\n"
+	    "a.example 192.0.2.2 more\n"
 	    "a.example 192.0.2.300\n"
 	    "loop.example 127.0.0.1\n"
 	    "localhost 192.0.2.6\n"
