@@ -297,7 +297,7 @@ put_program(struct view *v, const struct msg_ask *ask)
 
 static void
 put_labelled(struct view_line *l, const char *label, const char *value,
-    size_t cols)
+    size_t cols, unsigned int tail)
 {
 	char	buf[VIEW_COLS_MAX + 1];
 
@@ -307,7 +307,7 @@ put_labelled(struct view_line *l, const char *label, const char *value,
 		add(l, VIEW_DIM, "  ");
 	add(l, VIEW_DIM, label);
 	add(l, VIEW_DIM, " ");
-	clean(buf, sizeof(buf), value, cols, TEXT_TAIL_PATH);
+	clean(buf, sizeof(buf), value, cols, tail);
 	add(l, VIEW_TEXT, buf);
 }
 
@@ -318,13 +318,14 @@ put_origin(struct view *v, const struct msg_ask *ask)
 
 	if (ask->parents[0] != '\0') {
 		l = new_line(v);
-		put_labelled(l, "parent", ask->parents, v->cols - 8);
+		put_labelled(l, "parent", ask->parents, v->cols - 8, 20);
 	}
 	if (ask->user[0] == '\0' && ask->cwd[0] == '\0')
 		return;
 	l = new_line(v);
-	put_labelled(l, "user", ask->user, v->cols / 4);
-	put_labelled(l, "directory", ask->cwd, v->cols / 2);
+	put_labelled(l, "user", ask->user, v->cols / 4, 50);
+	put_labelled(l, "directory", ask->cwd, v->cols / 2,
+	    TEXT_TAIL_PATH);
 }
 
 static void
@@ -454,6 +455,7 @@ page_question(struct view *v, const struct msg_ask *ask,
 	put_rule(v, ask, in, 'y', ACTION_ALLOW, VIEW_ALLOW);
 	put_rule(v, ask, in, 'n', ACTION_DENY, VIEW_DENY);
 	add(new_line(v), VIEW_ALERT, notice_text(in->notice));
+	new_line(v);
 	put_buttons(v, in);
 }
 
@@ -608,6 +610,7 @@ page_confirm(struct view *v, const struct msg_ask *ask,
 	new_line(v);
 	add(new_line(v), VIEW_TEXT, "press y once more to make this rule");
 	add(new_line(v), VIEW_DIM, "any other key goes back");
+	new_line(v);
 	button(v, 0, 'y', "(y)es", false);
 	button(v, 0, 'n', "(n)o", true);
 }

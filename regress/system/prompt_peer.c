@@ -656,7 +656,8 @@ static void
 ask_address(void)
 {
 	ask_out();
-	if (addr_parse("2001:db8:1234:5678:9abc:def0:1234:5678",
+	if (addr_parse("2001:db8::5", &ask.tuple.src) == -1 ||
+	    addr_parse("2001:db8:1234:5678:9abc:def0:1234:5678",
 	    &ask.tuple.dst) == -1)
 		errx(1, "addr_parse");
 	ask.nnames = 0;
