@@ -10,19 +10,23 @@ B		= build
 
 # What each program is made of.  The files after the bar in the README's map
 # of the tree (bytes in, structs out) are in PURE too, for tests and fuzzers.
-IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c
+IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/loop.c \
+		  imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_PURE	= procinfo/procpid_parse.c
 PROCINFO_SRC	= procinfo/diag.c procinfo/host.c procinfo/lookup.c \
 		  procinfo/main.c procinfo/procpid.c procinfo/sockown.c \
 		  $(PROCINFO_PURE)
-RULED_PURE	= ruled/dns.c ruled/list.c ruled/match.c ruled/names.c \
+RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
+		  ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
 		  ruled/rule_load.c ruled/rule_parse.c ruled/rule_print.c \
 		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c
-RULED_SRC	= ruled/ask.c ruled/control.c ruled/decision.c ruled/judge.c \
-		  ruled/main.c ruled/pending.c ruled/store.c $(RULED_PURE)
+RULED_SRC	= ruled/ask.c ruled/check.c ruled/conn.c ruled/control.c \
+		  ruled/decision.c ruled/files.c ruled/host.c ruled/judge.c \
+		  ruled/main.c ruled/pending.c ruled/store.c ruled/who.c \
+		  $(RULED_PURE)
 CTL_SRC		= ruled/ctl.c ruled/ctl_ask.c
 PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c \
 		  prompter/view.c
@@ -198,6 +202,11 @@ $(B)/regress/rules/rulecheck: regress/rules/rulecheck.c $(PURE_LIB)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 
+$(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
+	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
+
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers
 
@@ -265,6 +274,7 @@ install: all
 	    $(DESTDIR)$(LIBDIR)/systemd/system $(DESTDIR)$(LIBDIR)/sysusers.d \
 	    $(DESTDIR)$(LIBDIR)/tmpfiles.d \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions \
+	    $(DESTDIR)$(DATADIR)/zsh/site-functions \
 	    $(DESTDIR)$(DATADIR)/tinysnitch
 	install -m 755 $(B)/sbin/tinysnitch $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/bin/tinysnitchctl $(DESTDIR)$(BINDIR)
@@ -282,6 +292,8 @@ install: all
 	    $(DESTDIR)$(LIBDIR)/tmpfiles.d/tinysnitch.conf
 	install -m 644 etc/tinysnitchctl.bash \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl
+	install -m 644 etc/tinysnitchctl.zsh \
+	    $(DESTDIR)$(DATADIR)/zsh/site-functions/_tinysnitchctl
 	test ! -x /sbin/openrc-run || { \
 	    install -d $(DESTDIR)$(SYSCONFDIR)/init.d; \
 	    sed 's|@SBINDIR@|$(SBINDIR)|g' etc/tinysnitch.openrc \
@@ -306,6 +318,7 @@ uninstall:
 	    $(DESTDIR)$(LIBDIR)/sysusers.d/tinysnitch.conf \
 	    $(DESTDIR)$(LIBDIR)/tmpfiles.d/tinysnitch.conf \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl \
+	    $(DESTDIR)$(DATADIR)/zsh/site-functions/_tinysnitchctl \
 	    $(DESTDIR)$(SYSCONFDIR)/init.d/tinysnitch \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(MANUALS_8))) \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MANUALS_5)))
