@@ -202,6 +202,7 @@ $(B)/regress/rules/rulecheck: regress/rules/rulecheck.c $(PURE_LIB)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 
+HELPERS		+= $(B)/regress/judge
 $(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
@@ -264,7 +265,7 @@ mutate:
 check-vm:
 	@etc/deps check
 	@$(MAKE) --no-print-directory -j$(JOBS) all helpers
-	@B=$(B) regress/vm/run.sh
+	@B=$(B) regress/vm.sh $(V)
 
 # Existing configuration and rules stay as they are.
 install: all

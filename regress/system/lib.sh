@@ -9,6 +9,8 @@
 #	remote	10.7.0.1, fd07::1 on eth0, the resolver; on lo the addresses
 #		that the names below stand for; echo servers
 #
+# TSN_FIREWALL picks the form of the kernel rules: iptables, or nft.
+#
 # Traffic programs see the test's own resolv.conf.  The firewall's files all
 # lie in $T.  A case is a function run by `check NAME`; what goes wrong in it
 # is said by `fail`; after each case every process of the firewall must still
@@ -204,7 +206,7 @@ write_conf()
 		names "$T/hosts"
 		control "$T/sock"
 		queue 0
-		firewall iptables
+		firewall ${TSN_FIREWALL-iptables}
 		resolver "$R4"
 		log "$T/log" text
 		log "$T/json" json
