@@ -322,6 +322,8 @@ static const struct call parent[] = {
 	CALL("recvmsg"),
 	CALL("sendto"),
 	CALL("recvfrom"),
+	ODD("recvmmsg", "netq"),
+	ODD("accept4", "ruled"),
 	WHEN("socket", "the system's log, when its daemon was restarted",
 	    IS(0, "domain", AF_UNIX)),
 	CALL("connect"),
