@@ -114,7 +114,7 @@ edit_add(const char *text, size_t len, const char *rule_text,
 	struct rule	 rule;
 	struct line	 line;
 	struct text	 t;
-	const char	*left;
+	const char	*lines, *left;
 	char		 canonical[RULE_TEXT_MAX], err[RULE_ERR_MAX];
 	bool		 done = false;
 
@@ -123,7 +123,7 @@ edit_add(const char *text, size_t len, const char *rule_text,
 		return NULL;
 	if (rule_print(&rule, canonical, sizeof(canonical)) == -1)
 		fatalx("%s: a parsed rule does not fit", __func__);
-	left = text_begin(&t, text, len);
+	left = lines = text_begin(&t, text, len);
 	while (next_line(&left, text + len, users, &line)) {
 		if (!done && line.has_rule && rule_same(&line.rule, &rule)) {
 			replace_line(&t, &line, canonical);
@@ -134,7 +134,8 @@ edit_add(const char *text, size_t len, const char *rule_text,
 			rule_clear(&line.rule);
 	}
 	if (!done)
-		append_line(&t, text, len, canonical);
+		append_line(&t, lines, (size_t)(text + len - lines),
+		    canonical);
 	rule_clear(&rule);
 	return text_end(&t, newlen);
 }
