@@ -9,18 +9,16 @@
 #include <event2/event.h>
 #include <linux/netfilter.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "imsg.h"
 #include "log.h"
+#include "loop.h"
 #include "netq.h"
 #include "sandbox.h"
 
@@ -49,21 +47,10 @@ static uint32_t			 first;		/* id read by this netq */
 static bool			 have_first;
 static bool			 empty_owed;	/* ruled waits to hear it */
 static bool			 paused;	/* ruled has too much to read */
-static volatile sig_atomic_t	 turned = 1;	/* the loop, since SIGPROF */
 
 static struct datagram		 datagrams[NETQ_BATCH];
 static struct mmsghdr		 mmsgs[NETQ_BATCH];
 static uint8_t			 out_buf[MSG_PAYLOAD_MAX];
-
-/* A second of CPU time within one turn of the loop: something is stuck. */
-static void
-on_prof(int sig)
-{
-	(void)sig;
-	if (!turned)
-		_exit(1);
-	turned = 0;
-}
 
 /* True at most once a second for each caller's clock. */
 static bool
@@ -153,7 +140,6 @@ static void
 ruled_message(struct link *l, struct imsg *imsg, void *arg)
 {
 	(void)arg;
-	turned = 1;
 	if (imsg->type == MSG_VERDICTS)
 		ruled_verdicts(l, imsg);
 }
@@ -188,7 +174,6 @@ ruled_gone(struct link *l, const char *reason, void *arg)
 
 	(void)l;
 	(void)arg;
-	turned = 1;
 	ruled_lost();
 	if (reason == NULL)
 		return;
@@ -224,7 +209,6 @@ parent_message(struct link *l, struct imsg *imsg, void *arg)
 	struct ibuf	b;
 
 	(void)arg;
-	turned = 1;
 	if (imsg->type != MSG_PEER)
 		return;
 	ibuf_reader(&b, imsg->data, imsg->len);
@@ -377,7 +361,6 @@ on_queue(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	turned = 1;
 	if (ruled == NULL || backlog())
 		return;
 	if (paused && event_add(queue_ev, NULL) == -1)
@@ -426,7 +409,6 @@ on_table(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	(void)arg;
-	turned = 1;
 	for (i = 0; i < NETQ_BATCH; i++)
 		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) == -1)
 			break;
@@ -444,7 +426,6 @@ on_table_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	turned = 1;
 	if (table_owed)
 		tell_table();
 }
@@ -473,32 +454,6 @@ open_events(void)
 	    on_table, NULL);
 	if (table_ev == NULL || event_add(table_ev, NULL) == -1)
 		fatalx("table event");
-}
-
-/*
- * The terminal and the service manager signal the whole group; when to end
- * is for the parent to say, by closing the link.
- */
-static void
-set_signals(void)
-{
-	static const int	ignored[] = { SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
-				    SIGTERM, SIGUSR1, SIGUSR2 };
-	const struct itimerval	second = { { 1, 0 }, { 1, 0 } };
-	struct sigaction	sa;
-	size_t			i;
-
-	memset(&sa, 0, sizeof(sa));
-	(void)sigemptyset(&sa.sa_mask);
-	sa.sa_handler = SIG_IGN;
-	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		if (sigaction(ignored[i], &sa, NULL) == -1)
-			fatal("sigaction");
-	sa.sa_handler = on_prof;
-	sa.sa_flags = SA_RESTART;
-	if (sigaction(SIGPROF, &sa, NULL) == -1 ||
-	    setitimer(ITIMER_PROF, &second, NULL) == -1)
-		fatal("profiling timer");
 }
 
 /* A packet costs less when its sender is not pushed off the CPU for it. */
@@ -551,23 +506,19 @@ int
 main(void)
 {
 	log_init(ROLE_NETQ, 0);
-	(void)prctl(PR_SET_NAME, "snitch-netq");
 	read_start();
 	closefrom(FD_NETQ_TABLES + 1);
 	log_init(ROLE_NETQ, start.verbose);
-	if ((base = event_base_new()) == NULL)
-		fatal(NULL);
+	base = loop_init(ROLE_NETQ);
 	parent = link_new(base, FD_PARENT, ROLE_NETQ, ROLE_PARENT,
 	    parent_message, parent_gone, NULL);
 	log_to_link(parent);
-	set_signals();
 	open_events();
 	if (start.fds & 1U << FD_NETQ_RULED)
 		ruled_new(FD_NETQ_RULED);
 	set_scheduler();
 	sandbox_netq((uid_t)start.uid, (gid_t)start.gid);
 	tell_ready();
-	if (event_base_dispatch(base) == -1)
-		fatalx("event loop");
-	fatalx("event loop: nothing left to wait for");
+	loop_run(base);
+	return 0;
 }
