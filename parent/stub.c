@@ -471,8 +471,12 @@ stub_readable(int s, short what, void *arg)
 	(void)s;
 	(void)what;
 	(void)arg;
-	if (receive(&r, &fd) == -1)
+	if (receive(&r, &fd) == -1) {
+		(void)event_del(stub_event);
+		if (parent_stopping())
+			return;
 		fatalx("the stub ended");
+	}
 	busy = false;
 	done(&r, fd);
 	explicit_bzero(&r, sizeof(r));
