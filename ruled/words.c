@@ -100,6 +100,14 @@ quoted(struct cutter *c, struct word *w)
 	return -1;
 }
 
+/* A path that is cut short would name another program. */
+static bool
+is_cut_path(const struct cutter *c, const struct word *w)
+{
+	return c->off < c->len && c->text[c->off] == '#' &&
+	    memchr(w->text, '/', w->len) != NULL;
+}
+
 static int
 cut_word(struct cutter *c, struct word *w)
 {
@@ -121,6 +129,11 @@ cut_word(struct cutter *c, struct word *w)
 				return -1;
 		} else if (put_byte(c, w, ch, ch == '*') == -1)
 			return -1;
+	}
+	if (is_cut_path(c, w)) {
+		c->error = "a path with a # is written in quotes; before a "
+		    "comment a space is needed here";
+		return -1;
 	}
 	w->text[w->len] = '\0';
 	c->used += w->len + 1;

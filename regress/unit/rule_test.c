@@ -197,6 +197,7 @@ test_refused(void)
 		{ "interface with slash", "allow x.y 1 tcp if=a/b",
 		    "interface" },
 		{ "quote open", "allow x.y 1 tcp exe=\"/a", "not closed" },
+		{ "path cut by a #", "allow x.y 1 tcp exe=/a#b", "quotes" },
 		{ "bad escape", "allow x.y 1 tcp exe=\"/a\\x\"", "escape" },
 		{ "NUL escape", "allow x.y 1 tcp exe=\"/a\\000b\"",
 		    "escape" },
