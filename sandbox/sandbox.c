@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -84,6 +85,42 @@ keep_zone(void)
 	if (setenv("TZ", ":/etc/localtime", 0) == -1)
 		fatal("setenv");
 	tzset();
+}
+
+/* Linux 5.14; the C library's header may be older. */
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+
+static int
+detached_mount(const char *type, const char *key, const char *value)
+{
+	int	fs, fd;
+
+	if ((fs = fsopen(type, FSOPEN_CLOEXEC)) == -1)
+		fatal("fsopen %s", type);
+	if (fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		fatal("%s: %s=%s", type, key, value);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY |
+	    MOUNT_ATTR_NOSYMFOLLOW);
+	if (fd == -1)
+		fatal("fsmount %s", type);
+	(void)close(fs);
+	return (fd);
+}
+
+int
+sandbox_mount_empty(void)
+{
+	return (detached_mount("tmpfs", "mode", "0555"));
+}
+
+int
+sandbox_mount_proc(void)
+{
+	return (detached_mount("proc", "subset", "pid"));
 }
 
 /* The mount the parent handed down becomes the whole file system. */
@@ -332,8 +369,9 @@ sandbox_prompter(void)
 
 /*
  * uid 0 owns what it writes and so needs nothing to pass over permissions.
- * CAP_CHOWN keeps the owner of a rules file that belongs to somebody else;
- * CAP_NET_ADMIN and CAP_SYS_PTRACE are there to be handed down.
+ * CAP_CHOWN and CAP_FOWNER keep owner and mode of a rules file that belongs
+ * to somebody else; CAP_NET_ADMIN and CAP_SYS_PTRACE are there to be handed
+ * down.
  */
 void
 sandbox_parent(void)
@@ -342,7 +380,7 @@ sandbox_parent(void)
 	if (capng_updatev(CAPNG_ADD,
 	    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 	    CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL,
-	    CAP_CHOWN, CAP_NET_ADMIN, CAP_SYS_PTRACE, -1) != 0)
+	    CAP_CHOWN, CAP_FOWNER, CAP_NET_ADMIN, CAP_SYS_PTRACE, -1) != 0)
 		fatalx("capng_updatev failed");
 	if (capng_apply(CAPNG_SELECT_ALL) != 0)
 		fatalx("capabilities could not be reduced");

@@ -16,6 +16,14 @@
 
 #include "msg.h"
 
+/*
+ * A mount that no path leads to, for FD_ROOT: empty, or a procfs that shows
+ * processes and nothing else.  Read-only, without devices, programs or
+ * links that are followed.  Needs CAP_SYS_ADMIN; fatal on failure.
+ */
+int	 sandbox_mount_empty(void);
+int	 sandbox_mount_proc(void);
+
 /* FD_ROOT becomes the root directory in each of them and is closed. */
 void	 sandbox_netq(uid_t, gid_t);
 void	 sandbox_procinfo(uid_t, gid_t);

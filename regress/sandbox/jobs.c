@@ -372,7 +372,7 @@ job_commit(void)
 	if ((fd = open(a, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
 	    0600)) == -1 || write(fd, "x", 1) != 1 || fsync(fd) == -1)
 		return (needs(false, "write"));
-	if (fchmod(fd, 0640) == -1 || fchown(fd, UID_SNITCH, UID_SNITCH) == -1)
+	if (fchown(fd, UID_SNITCH, UID_SNITCH) == -1 || fchmod(fd, 0640) == -1)
 		return (needs(false, "owner and mode"));
 	close(fd);
 	if ((fd = open(b, O_WRONLY | O_CREAT, 0600)) == -1)

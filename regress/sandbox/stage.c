@@ -398,7 +398,7 @@ role_jobs(enum role role)
 }
 
 static const char *const role_caps[] = {
-	[ROLE_PARENT] = "00000000000c11e1",
+	[ROLE_PARENT] = "00000000000c11e9",
 	[ROLE_NETQ] = "0000000000001000",
 	[ROLE_PROCINFO] = "0000000000080000",
 	[ROLE_RULED] = "0000000000000000",
