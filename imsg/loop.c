@@ -1,0 +1,76 @@
+/*
+ * SPDX-License-Identifier: ISC
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+
+/* Shared with the signal handler, hence volatile. */
+static volatile sig_atomic_t	turn, turn_seen;
+static int			stopped;
+
+static void
+astray(int sig)
+{
+	(void)sig;
+	if (turn == turn_seen)
+		_exit(1);
+	turn_seen = turn;
+}
+
+struct event_base *
+loop_init(enum role role)
+{
+	static const int	 ignored[] = { SIGPIPE, SIGINT, SIGTERM,
+	    SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
+	struct itimerval	 every = { { LOOP_CPU, 0 }, { LOOP_CPU, 0 } };
+	struct event_config	*cfg;
+	struct event_base	*base;
+	struct sigaction	 sa;
+	char			 name[16];
+	size_t			 i;
+
+	(void)snprintf(name, sizeof(name), "snitch-%s", role_name(role));
+	if (prctl(PR_SET_NAME, name) == -1)
+		fatal("prctl");
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_IGN;
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		if (sigaction(ignored[i], &sa, NULL) == -1)
+			fatal("sigaction");
+	sa.sa_handler = astray;
+	sa.sa_flags = SA_RESTART;
+	if (sigaction(SIGPROF, &sa, NULL) == -1 ||
+	    setitimer(ITIMER_PROF, &every, NULL) == -1)
+		fatal("setitimer");
+	/* No thread, no environment: nothing that could ask for a call. */
+	if ((cfg = event_config_new()) == NULL ||
+	    event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |
+	    EVENT_BASE_FLAG_IGNORE_ENV) == -1 ||
+	    (base = event_base_new_with_config(cfg)) == NULL)
+		fatalx("event base");
+	event_config_free(cfg);
+	return base;
+}
+
+void
+loop_run(struct event_base *base)
+{
+	while (!stopped) {
+		if (event_base_loop(base, EVLOOP_ONCE) == -1)
+			fatal("event loop");
+		turn++;
+	}
+}
+
+void
+loop_stop(void)
+{
+	stopped = 1;
+}

@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * The loop every child runs in, and its own watch over it: a turn that uses
+ * more than LOOP_CPU seconds of processor time has gone astray (a parser in
+ * a circle, say), and the process ends itself; the parent starts it again.
+ * Idle costs nothing, for the clock is ITIMER_PROF's.
+ */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <event2/event.h>
+
+#include "msg.h"
+
+#define LOOP_CPU	1	/* seconds in one turn */
+
+/*
+ * Before the sandbox: names the process ("snitch-ruled"), starts the watch
+ * and ignores what a terminal or a broken pipe may send; only the parent
+ * ends a child.  Returns the event base.
+ */
+struct event_base *loop_init(enum role);
+/* Until loop_stop(). */
+void	 loop_run(struct event_base *);
+void	 loop_stop(void);
+
+#endif /* LOOP_H */

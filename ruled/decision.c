@@ -1,0 +1,447 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What is written about decisions.  Lines are made here, whole, in each form
+ * that some sink wants, and travel to the parent in batches; it only writes
+ * them.  Everything a stranger chose is escaped: names, paths, arguments.
+ */
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "log.h"
+#include "ruled.h"
+
+#define BATCH_MS	20
+#define BATCH_SIZE	(MSG_PAYLOAD_MAX - 2)	/* level and form */
+#define LINE_MAX_LEN	8192		/* of a text line */
+#define JSON_ARGS_ROOM	4096		/* left for the rest of the object */
+
+/* Lines of one form on their way. */
+struct batch {
+	uint8_t	form;
+	size_t	len;
+	char	buf[BATCH_SIZE];
+};
+
+static struct batch	 batches[3] = {
+	{ .form = LOGFORM_TEXT },
+	{ .form = LOGFORM_JSON },
+	{ .form = LOGFORM_JOURNAL }
+};
+static struct event	*batch_timer;
+
+static void
+batch_send(struct batch *b)
+{
+	struct link	*l = ruled_link(ROLE_PARENT);
+	struct msg_log	 m;
+	struct ibuf	 buf;
+	static uint8_t	 payload[MSG_PAYLOAD_MAX];
+
+	if (b->len == 0 || l == NULL)
+		return;
+	memset(&m, 0, sizeof(m));
+	m.level = LEVEL_INFO;
+	m.form = b->form;
+	m.text = b->buf;
+	m.len = b->len;
+	ibuf_writer(&buf, payload, sizeof(payload));
+	msg_put_log(&buf, &m);
+	link_send_ibuf(l, MSG_LOG, -1, &buf);
+	b->len = 0;
+}
+
+void
+line_flush(void)
+{
+	size_t	i;
+
+	(void)event_del(batch_timer);
+	for (i = 0; i < sizeof(batches) / sizeof(batches[0]); i++)
+		batch_send(&batches[i]);
+}
+
+static void
+batch_timeout(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	line_flush();
+}
+
+void
+decision_init(void)
+{
+	batch_timer = event_new(ruled_base(), -1, 0, batch_timeout, NULL);
+	if (batch_timer == NULL)
+		fatal(NULL);
+}
+
+static void
+batch_add(uint8_t form, const char *line, size_t len)
+{
+	static const struct timeval	 after = { 0, BATCH_MS * 1000 };
+	struct batch			*b = batches;
+
+	while (b->form != form)
+		b++;
+	if (len > sizeof(b->buf))
+		return;
+	if (b->len + len > sizeof(b->buf))
+		batch_send(b);
+	memcpy(b->buf + b->len, line, len);
+	b->len += len;
+	if (!event_pending(batch_timer, EV_TIMEOUT, NULL) &&
+	    event_add(batch_timer, &after) == -1)
+		fatal(NULL);
+}
+
+/* Local time with microseconds, as python's isoformat() wrote it. */
+static void
+time_text(char buf[32], uint64_t age_ns)
+{
+	static time_t	 second = -1;
+	static char	 prefix[24];
+	struct timespec	 ts;
+	struct tm	 tm;
+	uint64_t	 ns;
+	time_t		 now;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
+		memset(&ts, 0, sizeof(ts));
+	ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec -
+	    age_ns;
+	now = (time_t)(ns / 1000000000ULL);
+	if (now != second) {
+		second = now;
+		if (localtime_r(&now, &tm) == NULL ||
+		    strftime(prefix, sizeof(prefix), "%Y-%m-%dT%H:%M:%S",
+		    &tm) == 0)
+			(void)strlcpy(prefix, "-", sizeof(prefix));
+	}
+	(void)snprintf(buf, 32, "%s.%06u", prefix,
+	    (unsigned)(ns % 1000000000ULL / 1000));
+}
+
+const char *
+reason_name(enum reason reason)
+{
+	static const char *const names[REASON_MAX] = { "rule", "answer",
+	    "timeout", "nobody", "overload", "local", "other", "dns", "older",
+	    "closed" };
+
+	return (unsigned)reason < REASON_MAX ? names[reason] : "unknown";
+}
+
+/* The words that rules use; others are numbers. */
+const char *
+proto_name(uint8_t proto, char number[4])
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "icmp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		(void)snprintf(number, 4, "%u", proto);
+		return number;
+	}
+}
+
+static bool
+has_ports(const struct tuple *t)
+{
+	return t->sport != 0 || t->dport != 0;
+}
+
+/* The name an end is shown by: what it was judged by, else one it has. */
+static void
+end_text(char *buf, size_t size, const struct conn *c, bool source)
+{
+	const struct addr	*a = source ? &c->tuple.src : &c->tuple.dst;
+	const char		*name[1];
+	char			 text[ADDR_STR_MAX];
+	bool			 both;
+
+	both = host_is_own(&c->tuple.src) && host_is_own(&c->tuple.dst);
+	if (!both && (host_is_own(a) || (!source && c->dir == DIR_IN)))
+		(void)strlcpy(buf, "localhost", size);
+	else if (!both && !source && c->name[0] != '\0')
+		(void)strlcpy(buf, c->name, size);
+	else if (!both && names_of(judge_names_table(), a, now_boot(), name, 1,
+	    NULL) == 1)
+		(void)strlcpy(buf, name[0], size);
+	else
+		(void)strlcpy(buf, addr_print_host(a, text), size);
+}
+
+void
+conn_text(char *buf, size_t size, const struct conn *c)
+{
+	char	src[HOST_NAME_MAX_DNS], dst[HOST_NAME_MAX_DNS], number[4];
+	char	sport[8] = "-", dport[8] = "-";
+
+	end_text(src, sizeof(src), c, true);
+	end_text(dst, sizeof(dst), c, false);
+	if (has_ports(&c->tuple)) {
+		(void)snprintf(sport, sizeof(sport), "%u", c->tuple.sport);
+		(void)snprintf(dport, sizeof(dport), "%u", c->tuple.dport);
+	}
+	(void)snprintf(buf, size, "%s | %s:%s -> %s:%s",
+	    proto_name(c->tuple.proto, number), src, sport, dst, dport);
+}
+
+/* Appends, escaped; a text that is full stays as it is. */
+static void
+append(char *buf, size_t size, const char *text)
+{
+	size_t	len = strlen(buf);
+
+	if (len + 1 < size)
+		(void)log_escape(buf + len, size - len, text, strlen(text));
+}
+
+void
+who_text(char *buf, size_t size, const struct who *w)
+{
+	const struct whois	*is = w != NULL ? w->is : NULL;
+	size_t			 off;
+
+	if (is != NULL && is->source == WHO_KERNEL) {
+		(void)strlcpy(buf, "[kernel]", size);
+		return;
+	}
+	if (is == NULL || is->pid == 0) {
+		(void)strlcpy(buf, "[-] unknown", size);
+		return;
+	}
+	(void)snprintf(buf, size, "[%u] ", is->pid);
+	append(buf, size, is->exe[0] != '\0' ? is->exe : "unknown");
+	for (off = 0; off < is->args_len; off += strlen(is->args + off) + 1) {
+		append(buf, size, " ");
+		append(buf, size, is->args + off);
+	}
+	if (is->args_cut)
+		append(buf, size, " ...");
+}
+
+static void
+json_program(struct json *j, const struct conn *c)
+{
+	const struct whois	*is = c->who != NULL ? c->who->is : NULL;
+	bool			 known = is != NULL && is->pid != 0;
+	size_t			 off;
+
+	if (known)
+		json_number(j, "pid", is->pid);
+	else
+		json_null(j, "pid");
+	json_string(j, "exe", known && is->exe[0] != '\0' ? is->exe : NULL);
+	json_array(j, "args");
+	for (off = 0; known && off < is->args_len &&
+	    j->len + JSON_ARGS_ROOM < j->size;
+	    off += strlen(is->args + off) + 1)
+		json_string(j, NULL, is->args + off);
+	json_array_end(j);
+	json_string(j, "cwd", known && is->cwd[0] != '\0' ? is->cwd : NULL);
+	if (known && is->nparents > 0)
+		json_number(j, "ppid", is->parent[0].pid);
+	else
+		json_null(j, "ppid");
+	if (c->flags & PACKET_HAS_UID)
+		json_number(j, "uid", c->uid);
+	else if (is != NULL && is->has_uid)
+		json_number(j, "uid", is->uid);
+	else
+		json_null(j, "uid");
+	json_string(j, "unit", known && is->unit[0] != '\0' ? is->unit : NULL);
+	json_string(j, "by", who_source_name(is != NULL ?
+	    (enum who_source)is->source : WHO_UNKNOWN));
+}
+
+static void
+json_names(struct json *j, const struct conn *c)
+{
+	const char	*name[NAMES_OF_MAX];
+	size_t		 i, n, total;
+
+	json_string(j, "name", c->name[0] != '\0' ? c->name : NULL);
+	n = judge_names(c, name, &total);
+	json_array(j, "names");
+	for (i = 0; i < n; i++)
+		json_string(j, NULL, name[i]);
+	json_array_end(j);
+}
+
+static void
+decision_json(struct json *j, const struct conn *c, const char *when)
+{
+	char	addr[ADDR_STR_MAX], number[4];
+
+	json_object(j, NULL);
+	json_string(j, "time", when);
+	json_string(j, "action", action_name(c->action));
+	json_string(j, "rule", c->rule);
+	json_string(j, "direction", direction_name(c->dir));
+	json_string(j, "proto", proto_name(c->tuple.proto, number));
+	json_string(j, "src", addr_print(&c->tuple.src, addr));
+	if (has_ports(&c->tuple))
+		json_number(j, "sport", c->tuple.sport);
+	else
+		json_null(j, "sport");
+	json_string(j, "dst", addr_print(&c->tuple.dst, addr));
+	if (has_ports(&c->tuple))
+		json_number(j, "dport", c->tuple.dport);
+	else
+		json_null(j, "dport");
+	json_names(j, c);
+	json_program(j, c);
+	json_string(j, "reason", reason_name(c->reason));
+	json_number(j, "held", c->held);
+	json_object_end(j);
+}
+
+/* Fields of systemd.journal-fields(7) and our own; values have no newline. */
+static void
+journal_add(const struct conn *c, const char *message)
+{
+	char	buf[LINE_MAX_LEN * 2], src[ADDR_STR_MAX], dst[ADDR_STR_MAX];
+	char	number[4], exe[EXE_MAX * 4];
+	int	n;
+
+	exe[0] = '\0';
+	if (c->who != NULL)
+		append(exe, sizeof(exe), c->who->is->exe);
+	n = snprintf(buf, sizeof(buf), "MESSAGE=%s\nPRIORITY=6\n"
+	    "SYSLOG_IDENTIFIER=tinysnitch\nTINYSNITCH_ACTION=%s\n"
+	    "TINYSNITCH_RULE=%s\nTINYSNITCH_DIRECTION=%s\n"
+	    "TINYSNITCH_PROTO=%s\nTINYSNITCH_SRC=%s\nTINYSNITCH_SPORT=%u\n"
+	    "TINYSNITCH_DST=%s\nTINYSNITCH_DPORT=%u\nTINYSNITCH_NAME=%s\n"
+	    "TINYSNITCH_PID=%u\nTINYSNITCH_EXE=%s\nTINYSNITCH_REASON=%s\n\n",
+	    message, action_name(c->action), c->rule != NULL ? c->rule : "",
+	    direction_name(c->dir), proto_name(c->tuple.proto, number),
+	    addr_print(&c->tuple.src, src), c->tuple.sport,
+	    addr_print(&c->tuple.dst, dst), c->tuple.dport, c->name,
+	    c->who != NULL ? c->who->is->pid : 0, exe,
+	    reason_name(c->reason));
+	if (n > 0 && (size_t)n < sizeof(buf))
+		batch_add(LOGFORM_JOURNAL, buf, (size_t)n);
+}
+
+/* The seed never wrote about the name service and loopback it let pass. */
+static bool
+in_text(const struct conn *c)
+{
+	return c->action != ACTION_ALLOW || (c->reason != REASON_DNS &&
+	    c->reason != REASON_LOCAL && !c->query);
+}
+
+void
+decision_log(const struct conn *c)
+{
+	static char	 line[LINE_MAX_LEN], json[BATCH_SIZE];
+	char		 when[32], what[1024], who[LINE_MAX_LEN - 1200];
+	struct json	 j;
+	int		 n;
+
+	if (c->again)
+		return;
+	if (c->who == NULL || c->who->is->source == WHO_UNKNOWN)
+		counters.unknown++;
+	time_text(when, now_mono() - c->time - c->held * 1000);
+	conn_text(what, sizeof(what), c);
+	who_text(who, sizeof(who), c->who);
+	n = snprintf(line, sizeof(line), "%s INFO %s %s | %s\n", when,
+	    action_name(c->action), what, who);
+	if (n < 0 || (size_t)n >= sizeof(line))
+		return;
+	json_init(&j, json, sizeof(json) - 1);
+	if ((config.log_forms & LOGFORM_JSON) || control_monitored()) {
+		decision_json(&j, c, when);
+		control_monitor(in_text(c) ? line : NULL, json);
+	}
+	if ((config.log_forms & LOGFORM_TEXT) && in_text(c))
+		batch_add(LOGFORM_TEXT, line, (size_t)n);
+	if ((config.log_forms & LOGFORM_JSON) && !j.full) {
+		json[j.len] = '\n';
+		batch_add(LOGFORM_JSON, json, j.len + 1);
+	}
+	if (config.log_forms & LOGFORM_JOURNAL) {
+		line[n - 1] = '\0';
+		journal_add(c, line + strlen(when) + strlen(" INFO "));
+	}
+}
+
+/* The last guard; callers have escaped what they did not make. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e)
+			*text = '?';
+}
+
+static void __attribute__((__format__(printf, 2, 0)))
+line_put(enum log_level level, const char *fmt, va_list ap)
+{
+	static char	 line[LINE_MAX_LEN], json[LINE_MAX_LEN * 2];
+	char		 when[32], text[LINE_MAX_LEN - 64];
+	const char	*name = level == LEVEL_INFO ? "INFO" : "ERROR";
+	struct json	 j;
+	int		 n;
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	make_printable(text);
+	time_text(when, 0);
+	n = snprintf(line, sizeof(line), "%s %s %s\n", when, name, text);
+	if (n > 0 && (size_t)n < sizeof(line) &&
+	    (config.log_forms & LOGFORM_TEXT))
+		batch_add(LOGFORM_TEXT, line, (size_t)n);
+	json_init(&j, json, sizeof(json) - 1);
+	json_object(&j, NULL);
+	json_string(&j, "time", when);
+	json_string(&j, "level", level == LEVEL_INFO ? "info" : "error");
+	json_string(&j, "message", text);
+	json_object_end(&j);
+	if (!j.full && (config.log_forms & LOGFORM_JSON)) {
+		json[j.len] = '\n';
+		batch_add(LOGFORM_JSON, json, j.len + 1);
+	}
+	n = snprintf(line, sizeof(line), "MESSAGE=%s\nPRIORITY=%d\n"
+	    "SYSLOG_IDENTIFIER=tinysnitch\n\n", text,
+	    level == LEVEL_INFO ? 6 : 3);
+	if (n > 0 && (size_t)n < sizeof(line) &&
+	    (config.log_forms & LOGFORM_JOURNAL))
+		batch_add(LOGFORM_JOURNAL, line, (size_t)n);
+}
+
+void
+line_info(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	line_put(LEVEL_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void
+line_error(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	line_put(LEVEL_ERROR, fmt, ap);
+	va_end(ap);
+}
