@@ -42,10 +42,10 @@ enum stage { RUNNING, STOP_RULED, STOP_CHILDREN };
 
 struct parent		 env;
 
+static enum { START_CHILDREN, START_RULES, STARTED } starting;
 static enum stage	 stage;
 static bool		 remove_rules;
 static int		 ready_pipe = -1;	/* to who started us */
-static bool		 is_ready;
 static struct rate	 mends;
 static bool		 mending;
 static struct event	*stop_timer, *silent_timer, *prompter_timer;
@@ -336,12 +336,17 @@ settle_process(void)
 }
 
 static void	become_ready(void);
+static void	rules_loaded(const struct stub_reply *);
 
 /* Kernel rules. */
 
 static void
 rules_mended(const struct stub_reply *r)
 {
+	if (starting != STARTED) {
+		rules_loaded(r);
+		return;
+	}
 	mending = false;
 	if (!r->ok)
 		fatalx("kernel rules cannot be restored: %s", r->text);
@@ -367,7 +372,7 @@ rules_checked(const struct stub_reply *r)
 static void
 table_changed(void)
 {
-	if (is_ready && stage == RUNNING)
+	if (starting == STARTED && stage == RUNNING)
 		stub_order(STUB_CHECK);
 }
 
@@ -686,20 +691,24 @@ detach(void)
 static void
 become_ready(void)
 {
+	if (starting != START_CHILDREN || stage != RUNNING ||
+	    !proc_all_ready())
+		return;
+	starting = START_RULES;
+	sandbox_parent();
+	stub_order(STUB_ADD);
+}
+
+static void
+rules_loaded(const struct stub_reply *r)
+{
 	static const char *const names[FW_MAX] = { [FW_NFT] = "nft",
 	    [FW_IPTABLES] = "iptables", [FW_MANUAL] = "manual" };
-	struct stub_reply	 r;
 
-	if (is_ready || stage != RUNNING || !proc_all_ready())
-		return;
-	sandbox_parent();
-	if (stub_call(STUB_ADD, &r, NULL) == -1)
-		fatalx("the stub does not answer");
-	if (!r.ok)
-		fatalx("kernel rules (%s): %s", names[env.form], r.text);
-	is_ready = true;
-	stub_listen(stub_answered);
-	if (r.silent) {
+	if (!r->ok)
+		fatalx("kernel rules (%s): %s", names[env.form], r->text);
+	starting = STARTED;
+	if (r->silent) {
 		silent_timer = timer_new(silent_look);
 		timer_set(silent_timer, SILENT_SECONDS);
 	}
@@ -731,6 +740,7 @@ start_children(void)
 	proc_on_no_prompter(no_prompter);
 	if (env.conf.ask_x11 && stub_call(STUB_DISPLAY, &r, &x) == -1)
 		fatalx("the stub does not answer");
+	stub_listen(stub_answered);
 	proc_start_all();
 	if (env.conf.ask_x11) {
 		prompter_due = true;
