@@ -159,6 +159,19 @@ inbound()
 }
 check "inbound is asked about with the listening program" inbound
 
+paused()
+{
+	ctl pause 9m
+	expect refused tcp $CDN6 80
+	expect_ms 500
+	ctl resume
+	probe_bg a -t 20000 tcp $CDN6 80
+	asked 'fd08:2::1'
+	press o y
+	expect_bg a reply
+}
+check "while paused nobody is asked: denied at once" paused
+
 withdrawn()
 {
 	probe_bg a -t 1500 tcp $BARE4 22
