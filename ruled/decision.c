@@ -411,8 +411,9 @@ line_put(enum log_level level, const char *fmt, va_list ap)
 	json_init(&j, json, sizeof(json) - 1);
 	json_object(&j, NULL);
 	json_string(&j, "time", when);
-	json_string(&j, "level", level == LEVEL_INFO ? "info" : "error");
-	json_string(&j, "message", text);
+	json_string(&j, "level", name);
+	json_string(&j, "process", role_name(ROLE_RULED));
+	json_string(&j, "text", text);
 	json_object_end(&j);
 	if (!j.full && (config.log_forms & LOGFORM_JSON)) {
 		json[j.len] = '\n';
