@@ -115,6 +115,7 @@ judge_netq_restarted(void)
 	for (i = 0; i < nkept; i++)
 		verdict_queue(&kept[(first + i) % VERDICTS_KEPT]);
 	verdicts_flush();
+	who_netq_restarted();
 	netq_is_new = true;
 }
 

@@ -49,6 +49,8 @@ struct pair {
 	LIST_ENTRY(pair)	slot;	/* freshest first */
 	TAILQ_ENTRY(pair)	age;	/* freshest last */
 	uint64_t		until;
+	uint64_t		crowded;	/* until then a name that made
+						   room for this one was live */
 	struct addr		addr;
 	uint8_t			naskers;
 	struct asker		asker[NAMES_ASKERS];	/* freshest first */
@@ -191,22 +193,35 @@ pairs_sweep(struct names *n, uint64_t now)
 	}
 }
 
-/* Makes room for one more pair of this address. */
-static void
+/*
+ * Makes room for one more pair of this address, by a dead one if there is
+ * one.  Returns until when a pair that had to go would have lived: somebody
+ * who has sixteen names for another's address must not be able to make that
+ * other's name look as if it had never been there.
+ */
+static uint64_t
 pairs_trim(struct names *n, const struct addr *addr, uint64_t now)
 {
-	struct pair	*p, *oldest = NULL;
+	struct pair	*p, *victim = NULL;
 	size_t		 same = 0;
+	uint64_t	 crowded = 0;
 
-	LIST_FOREACH(p, pair_slot(n, addr), slot)
-		if (addr_eq(&p->addr, addr)) {
-			same++;
-			oldest = p;
-		}
-	if (same >= NAMES_PER_ADDR)
-		pair_evict(n, oldest, now);
+	LIST_FOREACH(p, pair_slot(n, addr), slot) {
+		if (!addr_eq(&p->addr, addr))
+			continue;
+		same++;
+		if (victim == NULL || p->until <= now || victim->until > now)
+			victim = p;
+	}
+	if (same >= NAMES_PER_ADDR) {
+		crowded = victim->until;
+		if (crowded < victim->crowded)
+			crowded = victim->crowded;
+		pair_evict(n, victim, now);
+	}
 	if (n->counts.pairs >= NAMES_MAX)
 		pair_evict(n, TAILQ_FIRST(&n->by_age), now);
+	return crowded;
 }
 
 static struct pair *
@@ -215,14 +230,16 @@ pair_new(struct names *n, const char *name, const struct addr *addr,
 {
 	struct pair	*p;
 	size_t		 len = strlen(name) + 1;
+	uint64_t	 crowded;
 
 	pairs_sweep(n, now);
-	pairs_trim(n, addr, now);
+	crowded = pairs_trim(n, addr, now);
 	if ((p = calloc(1, sizeof(*p) + len)) == NULL) {
 		n->counts.nomem++;
 		return NULL;
 	}
 	p->addr = *addr;
+	p->crowded = crowded;
 	memcpy(p->name, name, len);
 	LIST_INSERT_HEAD(pair_slot(n, addr), p, slot);
 	TAILQ_INSERT_TAIL(&n->by_age, p, age);
@@ -583,17 +600,19 @@ names_of(const struct names *n, const struct addr *addr, uint64_t now,
     const char *out[], size_t max, size_t *total)
 {
 	const struct pair	*p;
-	size_t			 count = 0, all = 0;
+	size_t			 count = 0, all = 0, gone = 0;
 
 	LIST_FOREACH(p, pair_slot_const(n, addr), slot) {
 		if (p->until <= now || !addr_eq(&p->addr, addr))
 			continue;
 		all++;
+		if (p->crowded > now)
+			gone = 1;
 		if (count < max)
 			out[count++] = p->name;
 	}
 	if (total != NULL)
-		*total = all;
+		*total = all + gone;
 	return count;
 }
 

@@ -21,7 +21,7 @@
 #define NAMES_FLOOR	(15 * 60 * NAMES_SECOND)  /* shortest life of a pair */
 #define NAMES_TTL_MAX	(7 * 24 * 3600)	/* longest, in seconds (RFC 8767) */
 #define NAMES_MAX	65536	/* pairs of name and address */
-#define NAMES_PER_ADDR	16	/* the oldest makes room */
+#define NAMES_PER_ADDR	16	/* dead or oldest makes room */
 #define NAMES_ASKERS	4	/* remembered of one pair */
 #define NAMES_CHAIN_MAX	16	/* CNAMEs followed in one reply */
 #define NAMES_QUERIES	4096	/* unanswered queries remembered */
@@ -72,7 +72,9 @@ int	 names_reply(struct names *, const struct tuple *got,
 
 /*
  * The live names of an address, freshest first: at most max into out, all
- * of them counted in total (may be NULL).  Valid until the next change.
+ * of them counted in total (may be NULL).  total is more than NAMES_PER_ADDR
+ * when live ones had to make room: then nobody can say that all agree.
+ * Valid until the next change.
  */
 size_t	 names_of(const struct names *, const struct addr *, uint64_t now,
 	    const char *out[], size_t max, size_t *total);

@@ -153,6 +153,8 @@ void	 who_ask(struct conn *);
 void	 who_turn(bool empty);		/* end of a turn of the loop */
 int	 who_answer(struct imsg *);	/* MSG_WHOIS */
 void	 who_ask_again(void);		/* a new procinfo */
+/* A new netq counts from one again: what was asked stays unknown. */
+void	 who_netq_restarted(void);
 /* Is the TCP socket behind a held packet still there?  Answers later. */
 void	 who_check(const struct conn *, void (*)(enum sock_state));
 

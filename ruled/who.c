@@ -27,7 +27,8 @@ static size_t		 nunasked;
 static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
 static bool		 quiet;		/* netq's socket was empty */
-static uint64_t		 highest;	/* number ever asked */
+static uint64_t		 highest;	/* number asked, of this netq */
+static uint64_t		 highest_ever;
 static struct event	*batch_timer, *turn_event, *patience_timer;
 static uint64_t		 check_number;
 static void		 (*check_done)(enum sock_state);
@@ -59,7 +60,6 @@ who_unknown(struct conn *c)
 	is->uid = c->uid;
 	c->who = who_new(is);
 	free(is);
-	TAILQ_REMOVE(&asked, c, entry);
 	judge_again(c);
 }
 
@@ -73,8 +73,10 @@ patience_check(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	while ((c = TAILQ_FIRST(&asked)) != NULL &&
-	    now > c->time + WHO_PATIENCE)
+	    now > c->time + WHO_PATIENCE) {
+		TAILQ_REMOVE(&asked, c, entry);
 		who_unknown(c);
+	}
 	if (!TAILQ_EMPTY(&asked) && event_add(patience_timer, &patience) == -1)
 		fatal(NULL);
 }
@@ -149,6 +151,8 @@ who_send_some(struct link *l)
 		c->asked_who = true;
 		if (c->number > highest)
 			highest = c->number;
+		if (c->number > highest_ever)
+			highest_ever = c->number;
 	}
 	link_send_ibuf(l, MSG_WHO, -1, &b);
 	return c != NULL;
@@ -196,6 +200,22 @@ who_ask_again(void)
 	who_send();
 }
 
+void
+who_netq_restarted(void)
+{
+	struct conn_queue	old = TAILQ_HEAD_INITIALIZER(old);
+	struct conn		*c;
+
+	TAILQ_CONCAT(&old, &asked, entry);
+	TAILQ_CONCAT(&old, &unasked, entry);
+	nunasked = 0;
+	highest = 0;
+	while ((c = TAILQ_FIRST(&old)) != NULL) {
+		TAILQ_REMOVE(&old, c, entry);
+		who_unknown(c);
+	}
+}
+
 int
 who_answer(struct imsg *m)
 {
@@ -216,8 +236,12 @@ who_answer(struct imsg *m)
 		}
 		return 0;
 	}
+	/*
+	 * Never asked.  Just after a netq's restart it may be an answer about
+	 * the old one's packets.
+	 */
 	if (is.number > highest)
-		return -1;
+		return highest_ever >= is.number ? 0 : -1;
 	/* One whose patience has ended may be answered after all. */
 	if ((c = conn_by_number(is.number)) == NULL || c->who != NULL ||
 	    !c->asked_who)
