@@ -87,9 +87,22 @@ open_stderr(void)
 	return fd != -1 ? fd : STDERR_FILENO;	/* a socket: MSG_DONTWAIT */
 }
 
+/* Who may decide what lies in the directory of this path. */
+static uid_t
+directory_owner(const char *path)
+{
+	char		dir[PATH_MAX], *slash;
+	struct stat	st;
+
+	(void)strlcpy(dir, path, sizeof(dir));
+	if ((slash = strrchr(dir, '/')) != NULL)
+		slash[slash == dir] = '\0';
+	return stat(dir, &st) == -1 ? 0 : st.st_uid;
+}
+
 /*
- * Only a file that is ours alone: not a link, not one with a second name,
- * not one that somebody else made there to be written over.
+ * Not a link, not a file with a second name, and not one that a stranger put
+ * into a directory of everybody's for us to write to.
  */
 static int
 open_file(const char *path)
@@ -102,8 +115,8 @@ open_file(const char *path)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0 && (S_ISCHR(st.st_mode) ||
-	    (S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	    st.st_nlink == 1)))
+	    (S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    (st.st_uid == geteuid() || st.st_uid == directory_owner(path)))))
 		return fd;
 	(void)close(fd);
 	errno = EPERM;

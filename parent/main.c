@@ -316,6 +316,7 @@ settle_process(void)
 	int		fd;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGIO, SIG_IGN);	/* a lease broken: commit.c */
 	(void)umask(077);
 	(void)tzset();
 	/* Closed ones would be taken by what is opened next. */
