@@ -65,6 +65,13 @@ addf(struct view_line *l, enum view_style style, const char *fmt, ...)
 	add(l, style, buf);
 }
 
+/* This line, or the next if so much more would not fit. */
+static struct view_line *
+room_for(struct view *v, struct view_line *l, size_t len)
+{
+	return l->len > 0 && l->len + len > v->cols ? new_line(v) : l;
+}
+
 /* Escapes a string into at most so many columns. */
 static void
 clean(char *dst, size_t size, const char *src, size_t cols,
@@ -241,16 +248,18 @@ put_names(struct view *v, const struct msg_ask *ask)
 	add(l, VIEW_DIM, addr_print(addr, buf));
 	if (ask->name_source[0] != '\0') {
 		clean(from, sizeof(from), ask->name_source, 16, 50);
-		addf(l, VIEW_DIM, ", name by %s", from);
+		l = room_for(v, l, strlen(from) + 10);
+		addf(l, VIEW_DIM, "  name by %s", from);
 	}
-	if (ask->shared > 1)
-		addf(l, VIEW_ALERT, ", shared with %u name%s",
+	if (ask->shared > 1) {
+		l = room_for(v, l, 32);
+		addf(l, VIEW_ALERT, "  shared with %u name%s",
 		    ask->shared - 1, ask->shared == 2 ? "" : "s");
+	}
 	if (ask->nnames < 2)
 		return;
 	l = new_line(v);
-	clean(name, sizeof(name), ask->name[1], v->cols < 60 ? 24 : 48,
-	    TEXT_TAIL_HOST);
+	clean(name, sizeof(name), ask->name[1], 46, TEXT_TAIL_HOST);
 	addf(l, VIEW_DIM, "also %s", name);
 	if (ask->shared > 2)
 		add(l, VIEW_DIM, ", ...");
@@ -324,7 +333,7 @@ put_origin(struct view *v, const struct msg_ask *ask)
 		return;
 	l = new_line(v);
 	put_labelled(l, "user", ask->user, v->cols / 4, 50);
-	put_labelled(l, "directory", ask->cwd, v->cols / 2,
+	put_labelled(l, "directory", ask->cwd, v->cols / 3,
 	    TEXT_TAIL_PATH);
 }
 
@@ -346,7 +355,7 @@ put_choice(struct view *v, const struct msg_ask *ask, const struct input *in)
 	addf(l, VIEW_DIM, "%u packet%s held for %s", ask->held,
 	    ask->held == 1 ? "" : "s", age);
 	if (ask->more > 0)
-		addf(l, VIEW_ALERT, ", %u more waiting", ask->more);
+		addf(l, VIEW_ALERT, "  %u more waiting", ask->more);
 }
 
 /* Never elided: what is shown is, byte for byte, the rule that is made. */
@@ -374,7 +383,7 @@ put_rule(struct view *v, const struct msg_ask *ask, const struct input *in,
 			break;
 		l = new_line(v);
 		l->left = true;
-		add(l, style, "     ");
+		add(l, VIEW_TEXT, "     ");
 	}
 }
 

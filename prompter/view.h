@@ -15,7 +15,7 @@
 #include "input.h"
 #include "msg.h"
 
-#define VIEW_COLS_MIN		40
+#define VIEW_COLS_MIN		60
 #define VIEW_COLS_MAX		96
 #define VIEW_LINES_MAX		48
 #define VIEW_BUTTONS_MAX	24

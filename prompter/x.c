@@ -183,6 +183,10 @@ monitors(struct rect *m, int *mm)
 		}
 		free(r);
 	}
+	/* Some drivers and servers know only the size of all together. */
+	if (n > 0 && *mm == 0 && screen->width_in_pixels != 0)
+		*mm = screen->width_in_millimeters * m[0].w /
+		    screen->width_in_pixels;
 	if (n > 0)
 		return n;
 	m[0].x = m[0].y = 0;
@@ -500,11 +504,25 @@ tell(enum input_kind kind, uint64_t time)
  * without saying so, keys come when the pointer does.
  */
 static void
-focus(bool *which, bool on)
+focus(bool real, bool pointer)
 {
-	*which = on;
-	tell(focus_real || focus_pointer ? INPUT_FOCUS : INPUT_UNFOCUS,
-	    now_ms());
+	focus_real = real;
+	focus_pointer = pointer;
+	tell(real || pointer ? INPUT_FOCUS : INPUT_UNFOCUS, now_ms());
+}
+
+/* Going out ends both: another window has the focus now, or none. */
+static void
+focus_event(const xcb_focus_in_event_t *ev)
+{
+	if (ev->event != window)
+		return;
+	if (ev->response_type == XCB_FOCUS_OUT)
+		focus(false, false);
+	else if (ev->detail == XCB_NOTIFY_DETAIL_POINTER)
+		focus(focus_real, true);
+	else
+		focus(true, focus_pointer);
 }
 
 /* Keys that were down when the focus came: code 8 and above. */
@@ -572,7 +590,7 @@ input_from(const struct keys_event *k)
 	if (ev.kind == INPUT_BUTTON_DOWN || ev.kind == INPUT_BUTTON_UP)
 		ev.key = layout_hit(&layout, &view, k->x, k->y);
 	/* Without a window manager a click is the way to the focus. */
-	if (ev.kind == INPUT_BUTTON_DOWN && !focus_real)
+	if (ev.kind == INPUT_BUTTON_DOWN && !focus_real && !focus_pointer)
 		xcb_set_input_focus(conn, XCB_INPUT_FOCUS_POINTER_ROOT,
 		    window, k->time);
 	question_event(&ev);
@@ -600,20 +618,16 @@ window_event(const xcb_generic_event_t *ev)
 		tell(INPUT_CLOSE, now_ms());
 		break;
 	case XCB_FOCUS_IN:
-		if (((const xcb_focus_in_event_t *)ev)->event == window)
-			focus(&focus_real, true);
-		break;
 	case XCB_FOCUS_OUT:
-		if (((const xcb_focus_out_event_t *)ev)->event == window)
-			focus(&focus_real, false);
+		focus_event((const void *)ev);
 		break;
 	case XCB_ENTER_NOTIFY:
 		if (cross->event == window)
-			focus(&focus_pointer, (cross->same_screen_focus & 1));
+			focus(focus_real, cross->same_screen_focus & 1);
 		break;
 	case XCB_LEAVE_NOTIFY:
 		if (cross->event == window)
-			focus(&focus_pointer, false);
+			focus(focus_real, false);
 		break;
 	case XCB_KEYMAP_NOTIFY:
 		keymap_notify((const void *)ev);

@@ -809,11 +809,55 @@ want_exit(void)
 		child = 0;
 }
 
+/* The display went away: an end, and no failure. */
+static void
+want_end(void)
+{
+	int	status;
+
+	if (!serve(is_gone, WAIT_MS) ||
+	    waitpid(child, &status, 0) != child)
+		wrong("the prompter outlives its display");
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		wrong("the prompter ended with status %#x", status);
+	child = 0;
+}
+
+static long
+switches(void)
+{
+	char	 path[64], buf[256];
+	FILE	*f;
+	long	 n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	if ((f = fopen(path, "r")) == NULL)
+		return -1;
+	while (fgets(buf, sizeof(buf), f) != NULL)
+		if (sscanf(buf, "voluntary_ctxt_switches: %ld", &n) == 1)
+			break;
+	fclose(f);
+	return n;
+}
+
+/* A process that waits for nothing but events is never scheduled. */
+static void
+want_idle(void)
+{
+	long	before;
+
+	serve(NULL, 300);
+	before = switches();
+	serve(NULL, 1500);
+	if (before == -1 || switches() != before)
+		wrong("woken %ld times while idle", switches() - before);
+}
+
 /* Is the process still the one that was started, filter and all? */
 static void
 want_alive(void)
 {
-	if (gone || waitpid(child, NULL, WNOHANG) != 0) {
+	if (waitpid(child, NULL, WNOHANG) != 0) {
 		wrong("the prompter died");
 		child = 0;
 	}
@@ -900,8 +944,10 @@ command_links(const char *word, const char *arg)
 		want_none();
 	else if (strcmp(word, "exit") == 0)
 		want_exit();
-	else if (strcmp(word, "gone") == 0)
-		serve(is_gone, WAIT_MS);
+	else if (strcmp(word, "idle") == 0)
+		want_idle();
+	else if (strcmp(word, "display-gone") == 0)
+		want_end();
 	else
 		return false;
 	return true;
