@@ -187,7 +187,7 @@ pairs_sweep(struct names *n, uint64_t now)
 
 	for (i = 0; i < SWEEP_SLOTS; i++) {
 		LIST_FOREACH_SAFE(p, &n->pairs[n->sweep], slot, next)
-			if (p->until <= now)
+			if (p->until <= now && p->crowded <= now)
 				pair_free(n, p);
 		n->sweep = (n->sweep + 1) % PAIR_SLOTS;
 	}
@@ -195,9 +195,9 @@ pairs_sweep(struct names *n, uint64_t now)
 
 /*
  * Makes room for one more pair of this address, by a dead one if there is
- * one.  Returns until when a pair that had to go would have lived: somebody
- * who has sixteen names for another's address must not be able to make that
- * other's name look as if it had never been there.
+ * one.  Returns until when any that had to go would have lived: somebody who
+ * has sixteen names for another's address must not be able to make it look
+ * as if that other's name had never been there.
  */
 static uint64_t
 pairs_trim(struct names *n, const struct addr *addr, uint64_t now)
@@ -210,13 +210,14 @@ pairs_trim(struct names *n, const struct addr *addr, uint64_t now)
 		if (!addr_eq(&p->addr, addr))
 			continue;
 		same++;
+		if (crowded < p->crowded)
+			crowded = p->crowded;
 		if (victim == NULL || p->until <= now || victim->until > now)
 			victim = p;
 	}
 	if (same >= NAMES_PER_ADDR) {
-		crowded = victim->until;
-		if (crowded < victim->crowded)
-			crowded = victim->crowded;
+		if (crowded < victim->until)
+			crowded = victim->until;
 		pair_evict(n, victim, now);
 	}
 	if (n->counts.pairs >= NAMES_MAX)
@@ -603,11 +604,13 @@ names_of(const struct names *n, const struct addr *addr, uint64_t now,
 	size_t			 count = 0, all = 0, gone = 0;
 
 	LIST_FOREACH(p, pair_slot_const(n, addr), slot) {
-		if (p->until <= now || !addr_eq(&p->addr, addr))
+		if (!addr_eq(&p->addr, addr))
 			continue;
-		all++;
 		if (p->crowded > now)
 			gone = 1;
+		if (p->until <= now)
+			continue;
+		all++;
 		if (count < max)
 			out[count++] = p->name;
 	}

@@ -72,9 +72,9 @@ int	 names_reply(struct names *, const struct tuple *got,
 
 /*
  * The live names of an address, freshest first: at most max into out, all
- * of them counted in total (may be NULL).  total is more than NAMES_PER_ADDR
- * when live ones had to make room: then nobody can say that all agree.
- * Valid until the next change.
+ * of them counted in total (may be NULL), and one more when a live one had
+ * to make room: then nobody can say that all agree.  Valid until the next
+ * change.
  */
 size_t	 names_of(const struct names *, const struct addr *, uint64_t now,
 	    const char *out[], size_t max, size_t *total);

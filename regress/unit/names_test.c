@@ -129,8 +129,7 @@ count_of(const char *text, uint64_t now)
 	const char	*out[LIMIT];
 	size_t		 total;
 
-	CHECK(names_of(n, &a, now, out, LIMIT, &total) == total);
-	return total;
+	return names_of(n, &a, now, out, LIMIT, &total);
 }
 
 /* The only live name of an address. */
@@ -413,6 +412,58 @@ lives(void)
 }
 
 static void
+teach(const char *name, uint32_t ttl, uint64_t now)
+{
+	question(name, DNS_TYPE_A);
+	answer(name, ttl, "192.0.2.1");
+	ask(1000, now);
+	CHECK(told(now) == 0);
+}
+
+/* A name that had to go alive is missed for as long as it would have lived. */
+static void
+crowd(void)
+{
+	struct addr	 a = addr("192.0.2.1");
+	const char	*out[LIMIT];
+	uint64_t	 later = START + 1 + NAMES_FLOOR;
+	char		 name[32];
+	size_t		 total;
+	int		 i;
+
+	fresh();
+	teach("old.example", 3600, START);
+	for (i = 1; i < NAMES_PER_ADDR; i++) {
+		(void)snprintf(name, sizeof(name), "n%d.example", i);
+		teach(name, 0, START + 1);
+	}
+	teach("new.example", 0, later);
+	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 2 && total == 2);
+	CHECK(strcmp(out[0], "new.example") == 0);
+	CHECK(strcmp(out[1], "old.example") == 0);
+	case_end("names that are dead make room first");
+
+	fresh();
+	teach("old.example", 3600, START);
+	for (i = 1; i <= NAMES_PER_ADDR; i++) {
+		(void)snprintf(name, sizeof(name), "n%d.example", i);
+		teach(name, 0, START + 1);
+	}
+	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 0 && total == 1);
+	for (i = 0; i < 1100; i++) {	/* until the sweep came by */
+		(void)snprintf(name, sizeof(name), "x 10.%d.%d.1", i >> 8,
+		    i & 255);
+		CHECK(names_load(n, name, strlen(name), later) == 0);
+	}
+	teach("new.example", 0, later);
+	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 1 && total == 2);
+	later = START + 3600 * NAMES_SECOND;
+	teach("new.example", 0, later);
+	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 1 && total == 1);
+	case_end("names that made room alive are not forgotten");
+}
+
+static void
 several(void)
 {
 	struct addr	 a = addr("192.0.2.1");
@@ -431,11 +482,11 @@ several(void)
 	}
 	CHECK(names_of(n, &a, START + 100, out, LIMIT, &total) ==
 	    NAMES_PER_ADDR);
-	CHECK(total == NAMES_PER_ADDR);
+	CHECK(total == NAMES_PER_ADDR + 1);
 	CHECK(strcmp(out[0], "n19.example") == 0);
 	CHECK(strcmp(out[NAMES_PER_ADDR - 1], "n4.example") == 0);
 	CHECK(names_of(n, &a, START + 100, out, 3, &total) == 3);
-	CHECK(total == NAMES_PER_ADDR);
+	CHECK(total == NAMES_PER_ADDR + 1);
 	CHECK(names_of(n, &a, START + 100, out, 3, NULL) == 3);
 	case_end("names of one address, freshest first, bounded");
 
@@ -688,6 +739,7 @@ main(void)
 	never();
 	lives();
 	several();
+	crowd();
 	askers();
 	query_flood();
 	table_full();
