@@ -14,10 +14,10 @@ IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/loop.c \
 		  imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
-PROCINFO_PURE	= procinfo/procpid_parse.c
-PROCINFO_SRC	= procinfo/diag.c procinfo/host.c procinfo/lookup.c \
-		  procinfo/main.c procinfo/procpid.c procinfo/sockown.c \
-		  $(PROCINFO_PURE)
+PROCINFO_PURE	= procinfo/order.c procinfo/procpid_parse.c
+PROCINFO_SRC	= procinfo/diag.c procinfo/events.c procinfo/host.c \
+		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
+		  procinfo/procpid.c procinfo/sockown.c $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
 		  ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
@@ -336,7 +336,7 @@ dist:
 SANDBOX_TESTS	= $(B)/regress/sandbox/acts $(B)/regress/sandbox/acts-bare
 $(B)/regress/sandbox/acts-bare: DEFS += -DNO_SANDBOX_FILTER
 $(SANDBOX_TESTS): regress/sandbox/acts.c regress/sandbox/jobs.c \
-    regress/sandbox/stage.c $(SANDBOX_SRC) $(IMSG_SRC)
+    regress/sandbox/stage.c regress/sandbox/tables.c $(SANDBOX_SRC) $(IMSG_SRC)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,$(PKG_SANDBOX) $(PKG_ALL))

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "events.h"
 #include "procinfo.h"
 
 /* One question on its way through the table. */
@@ -20,15 +21,17 @@ struct question {
 
 struct source {
 	enum who_source	 name;
-	/* true: this is the answer, in the owner; no pid is one, too. */
-	bool		(*find)(struct question *, struct owner *);
+	/* true: this is the answer, filled in; no pid is one, too. */
+	bool		(*find)(struct question *, struct whois *);
 };
 
-static bool	 find_kernel(struct question *, struct owner *);
-static bool	 find_socket(struct question *, struct owner *);
+static bool	 find_kernel(struct question *, struct whois *);
+static bool	 find_event(struct question *, struct whois *);
+static bool	 find_socket(struct question *, struct whois *);
 
 static const struct source sources[] = {
 	{ WHO_KERNEL,	find_kernel },
+	{ WHO_EVENT,	find_event },
 	{ WHO_SOCKET,	find_socket },
 };
 
@@ -37,9 +40,11 @@ ask_diag(struct question *q)
 {
 	const struct msg_who	*who = q->who;
 
-	if (q->asked_diag || who->hook == HOOK_FORWARD)
+	if (q->asked_diag)
 		return;
 	q->asked_diag = true;
+	if (who->hook == HOOK_FORWARD)
+		return;
 	q->diag_knows = diag_find(&who->tuple, who->hook == HOOK_IN,
 	    (who->flags & PACKET_HAS_UID) != 0, who->uid, &q->sock) == 0;
 	if (!q->diag_knows)	/* which is not to say that there is none */
@@ -51,22 +56,42 @@ ask_diag(struct question *q)
  * the kernel made it (replies, tunnels, sockets of the kernel's own).
  */
 static bool
-find_kernel(struct question *q, struct owner *owner)
+find_kernel(struct question *q, struct whois *w)
 {
+	(void)w;
 	if (q->who->hook != HOOK_OUT || (q->who->flags & PACKET_HAS_UID) != 0)
 		return false;
 	ask_diag(q);
-	*owner = (struct owner){ 0, 0 };
 	return q->sock.ninodes == 0;
+}
+
+/*
+ * The process in whose context the packet was queued.  Of interrupts, and of
+ * netq, whose verdicts make the kernel go on with others' packets, that says
+ * nothing.
+ */
+static bool
+find_event(struct question *q, struct whois *w)
+{
+	const struct msg_who		*who = q->who;
+	const struct order_event	*e;
+
+	if (who->hook != HOOK_OUT || (who->flags & PACKET_HAS_UID) == 0)
+		return false;
+	e = events_find(who);
+	if (e == NULL || e->kind != ORDER_PROCESS ||
+	    ident_fill(w, e->pid, e->time, &who->uid) == -1)
+		return false;
+	return w->nparents == 0 || w->parent[0].pid != main_family();
 }
 
 /* The process that holds the socket, if all sockets that fit are its own. */
 static bool
-find_socket(struct question *q, struct owner *owner)
+find_socket(struct question *q, struct whois *w)
 {
 	const struct diag_socket	*sock = &q->sock;
 	const struct msg_who		*who = q->who;
-	struct owner			 o;
+	struct owner			 o, first = { 0, 0 };
 	size_t				 i;
 
 	ask_diag(q);
@@ -79,11 +104,13 @@ find_socket(struct question *q, struct owner *owner)
 		if (sockown_find(sock->inode[i], sock->uid,
 		    who->hook == HOOK_OUT, q->walk, &o) == -1)
 			return false;
-		if (i > 0 && (o.pid != owner->pid || o.start != owner->start))
+		if (i == 0)
+			first = o;
+		else if (o.pid != first.pid || o.start != first.start)
 			return false;
-		*owner = o;
 	}
-	return true;
+	return ident_fill(w, first.pid, who->time, NULL) == 0 &&
+	    w->start == first.start;
 }
 
 static void
@@ -99,35 +126,41 @@ set_uid(const struct question *q, struct whois *w)
 }
 
 static void
+whois_clear(struct whois *w, const struct msg_who *who)
+{
+	memset(w, 0, sizeof(*w));
+	w->number = who->number;
+	w->source = WHO_UNKNOWN;
+}
+
+static void
 identify(struct question *q, struct whois *w)
 {
-	struct owner	 o = { 0, 0 };
-	size_t		 i;
+	size_t	 i;
 
 	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (!sources[i].find(q, &o))
-			continue;
-		if (o.pid == 0 || procpid_fill(w, o.pid, o.start) == 0) {
+		if (sources[i].find(q, w)) {
 			w->source = sources[i].name;
-			break;
+			return;
 		}
+		whois_clear(w, q->who);
 	}
 }
 
 void
-lookup(const struct msg_who *who, bool walk, struct whois *w)
+lookup(const struct msg_who *who, bool walk, bool urgent, struct whois *w)
 {
 	struct question	 q;
 
-	memset(w, 0, sizeof(*w));
 	memset(&q, 0, sizeof(q));
 	q.who = who;
 	q.walk = walk;
-	w->number = who->number;
-	w->source = WHO_UNKNOWN;
+	whois_clear(w, who);
 	if ((who->number & WHO_SOCKET_ONLY) == 0)
 		identify(&q, w);
-	ask_diag(&q);
-	w->socket = q.sock.state;
+	/* For the log alone, and known: the socket's state is not needed. */
+	if (urgent || w->source != WHO_EVENT)
+		ask_diag(&q);
+	w->socket = q.asked_diag ? q.sock.state : SOCK_OTHER;
 	set_uid(&q, w);
 }

@@ -4,21 +4,25 @@
  * procinfo's loop: questions from ruled, one answer to each, in order.
  */
 #include <event2/event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "imsg.h"
 #include "log.h"
 #include "procinfo.h"
 #include "sandbox.h"
 
 #define START_MS	10000	/* to be told the configuration */
+#define RT_US		1000000	/* CPU time in a row before it is killed */
 #define PAUSE		{ 0, 2000 }	/* ruled is behind: look again */
 
 struct waiting {
@@ -29,6 +33,7 @@ struct waiting {
 
 static struct event_base	*base;
 static struct link		*parent, *ruled;
+static uint32_t			 family;	/* the parent's pid */
 static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
@@ -45,6 +50,18 @@ struct link *
 main_ruled(void)
 {
 	return ruled;
+}
+
+struct link *
+main_parent(void)
+{
+	return parent;
+}
+
+uint32_t
+main_family(void)
+{
+	return family;
 }
 
 uint64_t
@@ -73,7 +90,8 @@ answer(const struct waiting *w)
 	static uint8_t		 buf[MSG_PAYLOAD_MAX];
 	struct ibuf		 b;
 
-	lookup(&w->who, w->urgent || nquestions < QUESTIONS_BUSY, &whois);
+	lookup(&w->who, w->urgent || nquestions < QUESTIONS_BUSY, w->urgent,
+	    &whois);
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_whois(&b, &whois);
 	link_send_ibuf(ruled, MSG_WHOIS, -1, &b);
@@ -122,7 +140,7 @@ static void
 ruled_asks(struct link *l, struct imsg *imsg)
 {
 	struct msg_who_head	 head;
-	struct waiting		*w;
+	struct waiting		*w, *newest = NULL;
 	struct ibuf		 b;
 
 	ibuf_reader(&b, imsg->data, imsg->len);
@@ -143,7 +161,12 @@ ruled_asks(struct link *l, struct imsg *imsg)
 		}
 		TAILQ_INSERT_TAIL(&questions, w, entry);
 		nquestions++;
+		if ((w->who.number & WHO_SOCKET_ONLY) == 0 &&
+		    (newest == NULL || w->who.time >= newest->who.time))
+			newest = w;
 	}
+	if (newest != NULL)
+		events_observe(&newest->who, head.empty);
 	if (!event_pending(turn_ev, EV_TIMEOUT, NULL))
 		event_active(turn_ev, EV_TIMEOUT, 0);
 }
@@ -213,12 +236,27 @@ parent_peer(struct link *l, struct imsg *imsg)
 }
 
 static void
+parent_event(struct link *l, struct imsg *imsg)
+{
+	struct msg_event	 m;
+	struct ibuf		 b;
+
+	ibuf_reader(&b, imsg->data, imsg->len);
+	if (msg_get_event(&b, &m) == -1)
+		link_offence(l, "malformed event");
+	else
+		events_add(&m, imsg_fd(imsg));
+}
+
+static void
 parent_message(struct link *l, struct imsg *imsg, void *arg)
 {
 	(void)arg;
 	turned = 1;
 	if (imsg->type == MSG_PEER)
 		parent_peer(l, imsg);
+	else if (imsg->type == MSG_EVENT)
+		parent_event(l, imsg);
 }
 
 static void
@@ -266,6 +304,22 @@ signals(void)
 		fatal("setitimer");
 }
 
+/*
+ * A program that ends at once has to be read before: with the machine busy,
+ * one in three is gone by the time an ordinary process gets its turn.
+ */
+static void
+set_scheduler(void)
+{
+	struct sched_param	 p = { .sched_priority = 1 };
+	struct rlimit		 rl = { RT_US, RT_US };
+
+	if (setrlimit(RLIMIT_RTTIME, &rl) == -1 ||
+	    sched_setscheduler(0, SCHED_FIFO, &p) == -1)
+		log_info("no real-time priority: programs that end at once "
+		    "may stay unknown");
+}
+
 static void
 tell_ready(void)
 {
@@ -289,6 +343,7 @@ main(void)
 	(void)prctl(PR_SET_NAME, "snitch-procinfo");
 	read_start(&start);
 	closefrom(FD_PROC_AUDIT + 1);
+	family = (uint32_t)getppid();
 	log_init(ROLE_PROCINFO, start.verbose);
 	signals();
 	if ((base = event_base_new()) == NULL)
@@ -300,9 +355,13 @@ main(void)
 	    parent_message, parent_gone, NULL);
 	log_to_link(parent);
 	diag_init(FD_PROC_DIAG);
+	events_init(!start.restarted);
+	set_scheduler();
 	sandbox_procinfo(start.uid, start.gid);
 	sockown_init(FD_PROC_DIAG);
 	host_init(FD_PROC_ROUTE);
+	ident_init((start.fds & 1u << FD_PROC_CONNECTOR) != 0 ?
+	    FD_PROC_CONNECTOR : -1);
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	tell_ready();

@@ -24,6 +24,7 @@
 #define SOCK_CACHE	4096	/* known owners of sockets; a power of two */
 #define MISS_NS		(1000ull * 1000 * 1000)	/* a vain scan is not
 						   repeated before */
+#define PROCS_MAX	4096	/* processes remembered */
 #define HOST_IFS_MAX	1024
 #define HOST_ADDRS_MAX	4096
 #define DIAG_SAME_MAX	8	/* sockets that one packet fits */
@@ -53,14 +54,20 @@ struct event_base *
 /* The link to ruled, or NULL while there is none. */
 struct link *
 	 main_ruled(void);
+/* The link to the parent. */
+struct link *
+	 main_parent(void);
+/* The parent's pid, which is that of netq and the others, too. */
+uint32_t main_family(void);
 uint64_t now_ns(void);
 
 /* lookup.c */
 /*
  * Answers one question.  walk: time may be spent on a walk over all
- * processes, when nothing quicker knows.
+ * processes, when nothing quicker knows.  urgent: the socket's state is
+ * wanted in any case.
  */
-void	 lookup(const struct msg_who *, bool walk, struct whois *);
+void	 lookup(const struct msg_who *, bool walk, bool urgent, struct whois *);
 
 /* diag.c */
 void	 diag_init(int);
@@ -88,12 +95,21 @@ ssize_t	 procpid_read(int, const char *, char *, size_t);
 int	 procpid_stat(int, struct pid_stat *)
 	    __attribute__((warn_unused_result));
 int	 procpid_exe(int, char *, size_t) __attribute__((warn_unused_result));
-/*
- * Fills in pid and everything after it.  start is of the process that is
- * meant, 0: the one that runs now.  -1: it is gone, nothing was filled in.
- */
-int	 procpid_fill(struct whois *, uint32_t, uint64_t start)
+int	 procpid_uids(int, struct pid_uids *)
 	    __attribute__((warn_unused_result));
+/* Executable, arguments, directory and unit; empty where there are none. */
+void	 procpid_image(int, struct whois *);
+/* The chain of parents, nearest first, of a process started then. */
+void	 procpid_parents(struct whois *, uint32_t ppid, uint64_t start);
+/* ident.c */
+/* The proc connector, or -1: then only what lives is known. */
+void	 ident_init(int);
+/*
+ * What the process was at that time; of that user, if one is given.  0 with
+ * pid and all that is known, or -1: it is another user's.
+ */
+int	 ident_fill(struct whois *, uint32_t pid, uint64_t time,
+	    const uint32_t *uid);
 
 /* host.c */
 void	 host_init(int);

@@ -110,7 +110,7 @@ read_unit(int dir, struct whois *w)
 
 /* Executable and arguments of one and the same program. */
 static int
-read_image(int dir, struct whois *w)
+read_program(int dir, struct whois *w)
 {
 	static char	 again[EXE_MAX];
 	int		 i;
@@ -140,19 +140,44 @@ copy_tail(char *to, size_t size, const char *from)
 	memcpy(to, from, strlen(from) + 1);
 }
 
-/* Nearest first.  A "parent" younger than its child is another's pid. */
-static void
-read_parents(struct whois *w, const struct pid_stat *child)
+void
+procpid_image(int dir, struct whois *w)
+{
+	if (read_program(dir, w) == -1) {
+		w->exe[0] = w->cwd[0] = '\0';
+		w->args_len = 0;
+		w->args_cut = 0;
+	}
+	read_unit(dir, w);
+}
+
+int
+procpid_uids(int dir, struct pid_uids *uids)
+{
+	char	 buf[TEXT_MAX];
+	ssize_t	 n;
+
+	n = procpid_read(dir, "status", buf, sizeof(buf));
+	if (n == -1)
+		return -1;
+	return pid_parse_uids(buf, (size_t)n, uids);
+}
+
+/* A "parent" younger than its child is another's pid. */
+void
+procpid_parents(struct whois *w, uint32_t ppid, uint64_t start)
 {
 	static char	 exe[EXE_MAX];
-	struct pid_stat	 st, of = *child;
+	struct pid_stat	 st;
 	int		 dir;
 
-	while (w->nparents < PARENTS_MAX && of.ppid != 0) {
-		dir = procpid_open(of.ppid);
+	w->nparents = 0;
+	while (w->nparents < PARENTS_MAX && ppid != 0) {
+		dir = procpid_open(ppid);
 		if (dir == -1)
 			return;
-		if (procpid_stat(dir, &st) == -1 || st.start > of.start) {
+		if (procpid_stat(dir, &st) == -1 ||
+		    (start != 0 && st.start > start)) {
 			close(dir);
 			return;
 		}
@@ -163,34 +188,7 @@ read_parents(struct whois *w, const struct pid_stat *child)
 		copy_tail(w->parent[w->nparents].exe,
 		    sizeof(w->parent[0].exe), exe);
 		w->nparents++;
-		of = st;
+		ppid = st.ppid;
+		start = st.start;
 	}
-}
-
-int
-procpid_fill(struct whois *w, uint32_t pid, uint64_t start)
-{
-	struct pid_stat	 st;
-	int		 dir;
-
-	dir = procpid_open(pid);
-	if (dir == -1)
-		return -1;
-	if (procpid_stat(dir, &st) == -1 ||
-	    (start != 0 && st.start != start)) {
-		close(dir);
-		return -1;
-	}
-	w->pid = pid;
-	w->start = st.start;
-	if (read_image(dir, w) == -1) {
-		w->exe[0] = w->cwd[0] = '\0';
-		w->args_len = 0;
-		w->args_cut = 0;
-	}
-	read_unit(dir, w);
-	close(dir);
-	w->nparents = 0;
-	read_parents(w, &st);
-	return 0;
 }

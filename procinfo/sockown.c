@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 
 #include "log.h"
 #include "procinfo.h"
+
+#define BREATH		1000	/* descriptors, some 4 ms */
 
 /* A holder once found; checked again before each use. */
 struct known {
@@ -216,6 +219,18 @@ note_socket(const struct pid_fdinfo *fi, uint32_t fd, int dir,
 	    .who = *who, .certain = fi->cloexec };
 }
 
+/*
+ * This process runs before all ordinary ones; during a long walk it lets
+ * them have the CPU now and then.
+ */
+static void
+breathe(struct walk *w)
+{
+	w->left--;
+	if (w->left % BREATH == 0)
+		(void)poll(NULL, 0, 1);
+}
+
 /* All descriptors of one process. */
 static void
 walk_process(struct walk *w, uint32_t pid)
@@ -244,7 +259,7 @@ walk_process(struct walk *w, uint32_t pid)
 	while (w->left > 0 && (e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		w->left--;
+		breathe(w);
 		fd = (uint32_t)strtonum(e->d_name, 0, INT_MAX, &bad);
 		if (bad != NULL)
 			continue;

@@ -1,0 +1,35 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Order events: the kernel notes, in the sender's own context, that a message
+ * was put on the queue socket.  Event n belongs to datagram n.
+ */
+#ifndef EVENTS_H
+#define EVENTS_H
+
+#include <stdint.h>
+
+#include "msg.h"
+
+struct link;
+
+/*
+ * Learns what to filter by, and opens the first set.  To be called with the
+ * queue bound but before it may copy packets (so that the count begins with
+ * the first one), and while nobody else reads the socket.  0, or -1: this
+ * kernel has no such events, or they are forbidden.
+ */
+int	 events_init(int queue_fd, uint16_t queue);
+/* Opens a fresh set in place of the old one; wants all of root.  0 or -1. */
+int	 events_open(void);
+/* One MSG_EVENT for each event of the set. */
+void	 events_send(struct link *);
+
+/* For the stub, which opens, and the parent, which keeps: the n-th event. */
+int	 events_get(int, struct msg_event *, int *);	/* -1: no more */
+/*
+ * Takes an event over from the stub; the first of a set replaces the old one.
+ */
+int	 events_adopt(const struct msg_event *, int);
+
+#endif /* EVENTS_H */

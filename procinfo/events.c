@@ -1,0 +1,371 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Reads the rings of the order events (perf_event_open(2)), which the parent
+ * opened: one for each CPU, records of process and time.  They wake nobody
+ * up until half full; questions are the reason to look.
+ *
+ * Rings are merged by time.  All heads are read, then all again, and only
+ * what is not newer than the newest record of the first look is taken: an
+ * event is written under the queue's lock, so whatever is older than it was
+ * in its ring by the second look.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "imsg.h"
+#include "log.h"
+#include "procinfo.h"
+
+#define RINGS_MAX	1024
+#define FIND_TRIES	200	/* looks for an event that is being written */
+#define JUMP_NS		(1000ull * 1000 * 1000)	/* slept, if more */
+#define LOST_NS		(1000ull * 1000 * 1000)	/* between two MSG_LOST */
+#define SAMPLE_SIZE	32	/* header, id, pid and tid, time */
+
+struct ring {
+	int			 fd;
+	uint16_t		 cpu;
+	uint64_t		 irq_id;
+	struct perf_event_mmap_page *page;
+	size_t			 size;	/* of the data behind that page */
+	struct event		*ev;
+	/* During one drain. */
+	uint64_t		 first, head;	/* the two looks */
+	uint64_t		 pos;	/* behind the record in next */
+	bool			 has_next;
+	struct order_event	 next;
+	uint64_t		 lost;	/* just before next, or before pos */
+	/* Between drains. */
+	uint64_t		 last;	/* time of the last record taken */
+	bool			 full;	/* records may be missing behind: */
+	uint64_t		 full_at;
+};
+
+static struct ring	*rings;
+static size_t		 nrings;
+static bool		 complete;	/* the last of a set has come */
+static struct order	 order;
+static uint64_t		 lost_told;
+static int64_t		 slept;		/* BOOTTIME less MONOTONIC */
+
+static uint64_t
+clock_ns(clockid_t clock)
+{
+	struct timespec	 ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void
+events_init(bool first)
+{
+	order_init(&order, first);
+	slept = (int64_t)(clock_ns(CLOCK_BOOTTIME) -
+	    clock_ns(CLOCK_MONOTONIC));
+}
+
+static void
+rings_clear(void)
+{
+	struct ring	*r;
+
+	while (nrings > 0) {
+		r = &rings[--nrings];
+		if (r->ev != NULL)
+			event_free(r->ev);
+		if (r->page != NULL)
+			(void)munmap(r->page, r->size + (size_t)getpagesize());
+		close(r->fd);
+	}
+	free(rings);
+	rings = NULL;
+}
+
+/* The parent chose the size, by the number of CPUs; only it is accepted. */
+static int
+ring_map(struct ring *r)
+{
+	size_t	 pages, one = (size_t)getpagesize();
+	void	*p;
+
+	for (pages = 64; pages > 0; pages /= 2) {
+		p = mmap(NULL, (pages + 1) * one, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, r->fd, 0);
+		if (p != MAP_FAILED) {
+			r->page = p;
+			r->size = pages * one;
+			return 0;
+		}
+		if (errno != EINVAL)
+			break;
+	}
+	return -1;
+}
+
+static void	 drain(void);
+
+static void
+ring_readable(int fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	drain();
+}
+
+static void
+ring_add(uint16_t cpu, int fd)
+{
+	struct ring	*r;
+
+	rings = recallocarray(rings, nrings, nrings + 1, sizeof(*rings));
+	if (rings == NULL)
+		fatal(NULL);
+	r = &rings[nrings++];
+	r->fd = fd;
+	r->cpu = cpu;
+	if (ring_map(r) == -1) {
+		log_warn("event ring of CPU %u", cpu);
+		return;
+	}
+	r->ev = event_new(main_base(), fd, EV_READ | EV_PERSIST,
+	    ring_readable, NULL);
+	if (r->ev == NULL || event_add(r->ev, NULL) == -1)
+		fatal(NULL);
+}
+
+void
+events_add(const struct msg_event *m, int fd)
+{
+	size_t	 i;
+
+	if (complete) {
+		/* Opened later than the queue: its count says nothing. */
+		rings_clear();
+		order_init(&order, false);
+		complete = false;
+	}
+	if (m->kind == EVENT_ORDER && nrings < RINGS_MAX) {
+		ring_add(m->cpu, fd);
+	} else {
+		/* It writes into the ring of its CPU. */
+		for (i = 0; i < nrings; i++)
+			if (m->kind == EVENT_ORDER_IRQ &&
+			    rings[i].cpu == m->cpu)
+				rings[i].irq_id = m->id;
+		close(fd);
+	}
+	complete = m->last;
+	if (!complete)
+		return;
+	/* One ring less and every number would be wrong. */
+	for (i = 0; i < nrings; i++)
+		if (rings[i].page == NULL) {
+			rings_clear();
+			return;
+		}
+}
+
+/* Copies out of the ring, whose end may lie in the middle of a record. */
+static void
+ring_copy(const struct ring *r, uint64_t pos, void *to, size_t len)
+{
+	const uint8_t	*data = (const uint8_t *)r->page + getpagesize();
+	size_t		 at = pos & (r->size - 1), n = r->size - at;
+
+	if (n > len)
+		n = len;
+	memcpy(to, data + at, n);
+	memcpy((uint8_t *)to + n, data, len - n);
+}
+
+/*
+ * Reads records from pos to the next sample; false: there is none before the
+ * end.  Losses on the way are added up.
+ */
+static bool
+ring_sample(const struct ring *r, uint64_t *pos, uint64_t end,
+    struct order_event *e, uint64_t *lost)
+{
+	struct perf_event_header	 h;
+	uint64_t			 body[3];
+
+	while (*pos + sizeof(h) <= end) {
+		ring_copy(r, *pos, &h, sizeof(h));
+		if (h.size < sizeof(h) || *pos + h.size > end)
+			return false;
+		if (h.size >= SAMPLE_SIZE)
+			ring_copy(r, *pos + sizeof(h), body, sizeof(body));
+		*pos += h.size;
+		if (h.type == PERF_RECORD_LOST && h.size >= SAMPLE_SIZE)
+			*lost += body[1];	/* after the id */
+		if (h.type != PERF_RECORD_SAMPLE || h.size != SAMPLE_SIZE)
+			continue;
+		e->kind = body[0] == r->irq_id ? ORDER_IRQ : ORDER_PROCESS;
+		e->pid = (uint32_t)body[1];
+		e->time = body[2];
+		return true;
+	}
+	return false;
+}
+
+static void
+ring_next(struct ring *r)
+{
+	r->has_next = ring_sample(r, &r->pos, r->head, &r->next, &r->lost);
+}
+
+/* The newest record that the first look saw. */
+static uint64_t
+ring_newest(const struct ring *r)
+{
+	struct order_event	 e = { 0, 0, 0 };
+	uint64_t		 pos = r->page->data_tail, lost = 0;
+
+	while (ring_sample(r, &pos, r->first, &e, &lost))
+		continue;
+	return e.time;
+}
+
+/*
+ * Beside a loss numbers are not sure: between a ring's last record and its
+ * next one its lost events fell in somewhere.  The same when it is full and
+ * has not said yet how much it lost.
+ */
+static bool
+is_unsure(const struct ring *self, uint64_t time)
+{
+	const struct ring	*r;
+
+	for (r = rings; r < rings + nrings; r++) {
+		if (r == self || time <= r->last)
+			continue;
+		if (r->lost > 0 || (r->full && !r->has_next))
+			return true;
+	}
+	return false;
+}
+
+/* The record that is next in time goes into the history. */
+static void
+take(struct ring *r)
+{
+	struct order_event	 gap = { r->next.time, 0, ORDER_LOST };
+
+	for (; r->lost > 0; r->lost--)
+		order_add(&order, &gap);
+	if (r->pos > r->full_at)
+		r->full = false;
+	if (is_unsure(r, r->next.time))
+		r->next.kind = ORDER_UNSURE;
+	order_add(&order, &r->next);
+	r->last = r->next.time;
+	__atomic_store_n(&r->page->data_tail, r->pos, __ATOMIC_RELEASE);
+	ring_next(r);
+}
+
+static struct ring *
+oldest(void)
+{
+	struct ring	*r, *best = NULL;
+
+	for (r = rings; r < rings + nrings; r++)
+		if (r->has_next && (best == NULL ||
+		    r->next.time < best->next.time))
+			best = r;
+	return best;
+}
+
+static void
+drain(void)
+{
+	struct ring	*r;
+	uint64_t	 t, bound = 0;
+
+	if (!complete)
+		return;
+	for (r = rings; r < rings + nrings; r++)
+		r->first = __atomic_load_n(&r->page->data_head,
+		    __ATOMIC_ACQUIRE);
+	for (r = rings; r < rings + nrings; r++)
+		r->head = __atomic_load_n(&r->page->data_head,
+		    __ATOMIC_ACQUIRE);
+	for (r = rings; r < rings + nrings; r++) {
+		if ((t = ring_newest(r)) > bound)
+			bound = t;
+		r->pos = r->page->data_tail;
+		r->lost = 0;
+		/* No room for one more record: what followed is lost. */
+		if (r->head - r->pos > r->size - 2 * SAMPLE_SIZE) {
+			r->full = true;
+			r->full_at = r->head;
+		}
+		ring_next(r);
+	}
+	while ((r = oldest()) != NULL && r->next.time <= bound)
+		take(r);
+}
+
+/* Events of a CPU that was off line stay dead: new ones are asked for. */
+static void
+tell_lost(enum lost_why why)
+{
+	struct msg_lost	 m = { .why = why };
+	struct ibuf	 b;
+	uint8_t		 buf[8];
+
+	order_unsync(&order);
+	if (now_ns() - lost_told < LOST_NS)
+		return;
+	lost_told = now_ns();
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_lost(&b, &m);
+	link_send_ibuf(main_parent(), MSG_LOST, -1, &b);
+}
+
+static void
+look_for_sleep(void)
+{
+	int64_t	 now = (int64_t)(clock_ns(CLOCK_BOOTTIME) -
+		    clock_ns(CLOCK_MONOTONIC));
+
+	if (now - slept > (int64_t)JUMP_NS)
+		tell_lost(LOST_RESUME);
+	slept = now;
+}
+
+void
+events_observe(const struct msg_who *who, bool quiet)
+{
+	if (nrings == 0)
+		return;
+	look_for_sleep();
+	drain();
+	order_observe(&order, who->number, who->time, quiet);
+}
+
+const struct order_event *
+events_find(const struct msg_who *who)
+{
+	const struct order_event	*e = NULL;
+	bool				 early;
+	int				 i;
+
+	if (nrings == 0)
+		return NULL;
+	for (i = 0; i < FIND_TRIES; i++) {
+		e = order_find(&order, who->number, who->time, &early);
+		if (!early)
+			return e;
+		drain();
+	}
+	tell_lost(LOST_CPU);
+	return NULL;
+}

@@ -1,0 +1,60 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Which order event belongs to which datagram.  Pure: no descriptors or
+ * clock, so that losses and restarts can be played through in a test.
+ */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ORDER_HISTORY	16384	/* events remembered: the queue's length */
+
+enum order_kind {
+	ORDER_PROCESS,		/* sent by this process */
+	ORDER_IRQ,		/* in an interrupt: nobody's */
+	ORDER_UNSURE,		/* beside a loss: maybe another datagram's */
+	ORDER_LOST
+};
+
+struct order_event {
+	uint64_t	time;	/* CLOCK_MONOTONIC, ns */
+	uint32_t	pid;
+	uint32_t	kind;	/* enum order_kind */
+};
+
+struct order {
+	struct order_event	 event[ORDER_HISTORY];
+	uint64_t		 count;	/* events ever */
+	bool			 synced;
+	int64_t			 offset;	/* event = number + offset */
+	int64_t			 candidate;
+	unsigned int		 votes, noise;
+	uint64_t		 newest;	/* time of the latest packet */
+	uint64_t		 highest;	/* its number */
+	uint64_t		 epoch;	/* packets from before are another
+					   netq's */
+};
+
+/* expect_zero: the count began with the queue, so datagram 1 is event 0. */
+void	 order_init(struct order *, bool expect_zero);
+void	 order_add(struct order *, const struct order_event *);
+/*
+ * A packet was read by netq at this time, and (quiet) nothing was left.
+ * All events up to that time must have been added before.
+ */
+void	 order_observe(struct order *, uint64_t number, uint64_t time,
+	    bool quiet);
+/*
+ * The event of a datagram, or NULL: unknown.  *early: it may come yet.
+ */
+const struct order_event *
+	 order_find(struct order *, uint64_t number, uint64_t time,
+	    bool *early);
+/* The pairing is lost until it is found anew. */
+void	 order_unsync(struct order *);
+
+#endif /* ORDER_H */
