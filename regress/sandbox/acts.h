@@ -55,6 +55,9 @@ extern const size_t	 nforbidden;
 extern const struct job	 jobs[];
 extern const size_t	 njobs;
 
+/* tables.c */
+int	 check_tables(enum role);	/* returns the number of faults */
+
 /* stage.c */
 extern pid_t		 victim;	/* same user as the actor */
 extern pid_t		 stranger;	/* root */
