@@ -122,12 +122,8 @@ reload()
 {
 	echo "allow $CDN4 80 tcp" >>"$T/rules"
 	out reload
-	wait_for 100 rules_has "allow $CDN4 80 tcp" || fail "not read"
+	wait_for 100 rule_there "allow $CDN4 80 tcp" || fail "not read"
 	expect reply tcp $CDN4 80
-}
-rules_has()
-{
-	ctl rules | grep -qF "$1"
 }
 check "reload" reload
 

@@ -41,6 +41,7 @@ BARE6=fd09::9
 
 SNITCH_PID=
 SNITCH_ALL=
+rules_serial=0
 FAILED=
 failures=0
 
@@ -133,7 +134,7 @@ make_namespaces()
 	in_host ip route add default via $R4
 	in_host ip -6 route add default via $R6
 	for a in $GITHUB4/32 $CDN4/32 $MAIL4/32 $BARE4/32 10.8.1.2/32 \
-	    10.8.2.2/32 $GITHUB6/128 $CDN6/128 $BARE6/128; do
+	    10.8.2.2/32 $GITHUB6/128 $CDN6/128 fd08:2::2/128 $BARE6/128; do
 		in_remote ip addr add "$a" dev lo
 	done
 }
@@ -154,7 +155,7 @@ make_resolver()
 	    --host-record=a.mail.test,$MAIL4 \
 	    --host-record=b.other.test,$MAIL4 \
 	    --host-record=four.test,10.8.2.2 \
-	    --host-record=six.test,$CDN6 \
+	    --host-record=six.test,fd08:2::2 \
 	    >"$T/dnsmasq.log" 2>&1 &
 }
 
@@ -169,6 +170,9 @@ make_servers()
 		echo "the host's servers do not start" >&2
 	wait_for 50 grep -q started "$T/dnsmasq.log" ||
 		echo "the resolver does not start" >&2
+	# A new link takes its time with neighbour discovery.
+	wait_for 20 in_host "$PROBE" -t 100 tcp $R6 80 ||
+		echo "no IPv6 between the namespaces" >&2
 }
 
 setup()
@@ -197,11 +201,18 @@ wait_for()
 
 # ---- the firewall -----------------------------------------------------
 
-# The configuration; further lines are arguments.
+# The configuration.  Lines given as arguments take the place of those that
+# begin with the same word.
 write_conf()
 {
 	{
-		cat <<-EOT
+		while read -r line; do
+			word=${line%% *}
+			for given; do
+				[ "${given%% *}" = "$word" ] && continue 2
+			done
+			echo "$line"
+		done <<-EOT
 		rules "$T/rules"
 		names "$T/hosts"
 		control "$T/sock"
@@ -229,12 +240,16 @@ restart_snitch()
 {
 	: >"$T/log"
 	: >"$T/json"
-	in_host "$B/sbin/tinysnitch" -d -f "$T/conf" >"$T/out" 2>&1 &
+	# Not by in_host: $! would be a shell.
+	nsenter --net="/run/netns/$NS-host" "$B/sbin/tinysnitch" -d \
+	    -f "$T/conf" >"$T/out" 2>&1 &
 	SNITCH_PID=$!
 	if ! wait_log ' INFO ready' 5; then
 		echo "-- the firewall does not start:" >&2
 		cat "$T/out" >&2
 		fail "not ready within 5 s: $(tail -n 1 "$T/out")"
+		kill -9 "$SNITCH_PID" 2>/dev/null
+		SNITCH_PID=
 		return 1
 	fi
 	SNITCH_ALL=$(processes)
@@ -299,28 +314,25 @@ ctl()
 	"$CTL" -s "$T/sock" "$@"
 }
 
-# Replaces the rules file in one step; rules are arguments, one each.
+# Replaces the rules file in one step; rules are arguments, one each.  A rule
+# about nobody is added, to see when they are in effect.
 set_rules()
 {
-	: >"$T/rules.new"
+	rules_serial=$((rules_serial + 1))
 	for line; do
-		echo "$line" >>"$T/rules.new"
-	done
+		echo "$line"
+	done >"$T/rules.new"
+	echo "drop 203.0.113.1 $rules_serial tcp" >>"$T/rules.new"
 	mv "$T/rules.new" "$T/rules"
-	if [ -n "$SNITCH_PID" ]; then
-		wait_for 100 rules_are "$@" ||
-			fail "rules not in effect after 2 s"
-	fi
+	[ -z "$SNITCH_PID" ] ||
+	    wait_for 100 rule_there "drop 203.0.113.1 $rules_serial tcp" ||
+	    fail "rules not in effect after 2 s"
 }
 
-# Does `tinysnitchctl rules` show these, and no others?
-rules_are()
+# Does `tinysnitchctl rules` show this one?
+rule_there()
 {
-	have=$(ctl rules 2>/dev/null | grep -cE '(allow|deny|drop) ')
-	[ "$have" -eq $# ] || return 1
-	for line; do
-		ctl rules | grep -qF -- "$line" || return 1
-	done
+	ctl rules 2>/dev/null | grep -qF -- "$1"
 }
 
 # ---- looking ----------------------------------------------------------

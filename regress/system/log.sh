@@ -21,9 +21,10 @@ line()
 text()
 {
 	# Lingers, so that the program is still there to be looked at.
-	client "$PROBE" -d 300 tcp github.com 443 >/dev/null &
-	pid=$!
-	wait $pid
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	client sh -c 'echo $$ >"$0"; exec "$@"' "$T/pid" \
+	    "$PROBE" -d 300 tcp github.com 443 >/dev/null
+	pid=$(cat "$T/pid")
 	line "INFO allow tcp \\| localhost:[0-9]+ -> github\\.com:443 \\| \\[$pid\\] $PROBE $PROBE -d 300 tcp github\\.com 443"
 	line 'INFO dns github\.com 10\.8\.1\.1'
 	expect refused -d 300 tcp $BARE4 443

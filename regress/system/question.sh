@@ -14,7 +14,7 @@ PEER=$B/regress/prompt_peer
 
 start_x()
 {
-	in_host Xvfb "$DISPLAY" -auth "$T/xauthority" -nolisten tcp \
+	nsenter --net="/run/netns/$NS-host" Xvfb "$DISPLAY" -auth "$T/xauthority" -nolisten tcp \
 	    -screen 0 1024x768x24 >"$T/xvfb" 2>&1 &
 	xvfb=$!
 	wait_for 250 xdotool getdisplaygeometry ||
