@@ -457,6 +457,12 @@ crowd(void)
 	}
 	teach("new.example", 0, later);
 	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 1 && total == 2);
+	for (i = 1; i < NAMES_PER_ADDR; i++) {	/* the dead one goes */
+		(void)snprintf(name, sizeof(name), "m%d.example", i);
+		teach(name, 0, later);
+	}
+	CHECK(names_of(n, &a, later, out, LIMIT, &total) == NAMES_PER_ADDR);
+	CHECK(total == NAMES_PER_ADDR + 1);
 	later = START + 3600 * NAMES_SECOND;
 	teach("new.example", 0, later);
 	CHECK(names_of(n, &a, later, out, LIMIT, &total) == 1 && total == 1);
