@@ -216,12 +216,12 @@ check_only(bool named)
 
 	bad = read_conf(named);
 	if (env.verbose && bad == 0) {
-		(void)printf("# %s\n", env.conf_path);
+		(void)printf("# configuration\n");
 		conf_print(&env.conf, stdout);
-		(void)printf("# %s\n", env.conf.rules);
+		(void)printf("# rules\n");
 		(void)fflush(stdout);
 	}
-	if (check_rules() == -1)
+	if (env.conf.rules[0] != '\0' && check_rules() == -1)
 		bad++;
 	if (bad != 0)
 		return 1;
