@@ -174,6 +174,9 @@ check: users
 # Everything that tests are made of.  Further unit tests of the gate stand in
 # regress/msg; helpers are programs that tests use.
 MSG_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/msg/*_test.c))
+$(B)/regress/msg/procinfo_test $(B)/regress/msg/sender_test: \
+    $(call obj,regress/msg/stage.c)
+$(B)/regress/msg/sender_test: $(call obj,parent/events.c)
 $(B)/regress/msg/%_test: regress/msg/%_test.c \
     $(call obj,$(sort $(IMSG_SRC) $(PURE_SRC)))
 	@mkdir -p $(@D)

@@ -5,19 +5,17 @@
  */
 #include <event2/event.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "events.h"
 #include "imsg.h"
 #include "log.h"
+#include "loop.h"
 #include "procinfo.h"
 #include "sandbox.h"
 
@@ -38,7 +36,6 @@ static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
 static bool			 bad_told;	/* MSG_BAD: once per link */
-static volatile sig_atomic_t	 turned = 1;	/* the loop, since SIGPROF */
 
 struct event_base *
 main_base(void)
@@ -73,16 +70,6 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-/* A second of CPU time within one turn of the loop: something is stuck. */
-static void
-on_prof(int sig)
-{
-	(void)sig;
-	if (!turned)
-		_exit(1);
-	turned = 0;
-}
-
 static void
 answer(const struct waiting *w)
 {
@@ -107,7 +94,6 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	struct waiting			*w;
 
 	(void)fd, (void)what, (void)arg;
-	turned = 1;
 	while (ruled != NULL && (w = TAILQ_FIRST(&questions)) != NULL) {
 		if (link_queued(ruled) > ANSWERS_QUEUED) {
 			when = &pause_time;
@@ -175,7 +161,6 @@ static void
 ruled_message(struct link *l, struct imsg *imsg, void *arg)
 {
 	(void)arg;
-	turned = 1;
 	if (imsg->type == MSG_WHO)
 		ruled_asks(l, imsg);
 }
@@ -196,7 +181,6 @@ ruled_gone(struct link *l, const char *reason, void *arg)
 	uint8_t		 buf[sizeof(m)];
 
 	(void)l, (void)arg;
-	turned = 1;
 	ruled_lost();
 	if (reason == NULL)
 		return;
@@ -252,7 +236,6 @@ static void
 parent_message(struct link *l, struct imsg *imsg, void *arg)
 {
 	(void)arg;
-	turned = 1;
 	if (imsg->type == MSG_PEER)
 		parent_peer(l, imsg);
 	else if (imsg->type == MSG_EVENT)
@@ -285,23 +268,6 @@ read_start(struct msg_start *start)
 	if ((start->fds & 1u << FD_PROC_DIAG) == 0 ||
 	    (start->fds & 1u << FD_PROC_ROUTE) == 0)
 		fatalx("descriptors are missing");
-}
-
-/* The end comes as end of file on the parent's link, not by signals. */
-static void
-signals(void)
-{
-	static const int	 ignored[] = { SIGPIPE, SIGHUP, SIGINT,
-				    SIGQUIT, SIGTERM, SIGUSR1 };
-	struct itimerval	 second = { { 1, 0 }, { 1, 0 } };
-	size_t			 i;
-
-	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
-			fatal("signal");
-	if (signal(SIGPROF, on_prof) == SIG_ERR ||
-	    setitimer(ITIMER_PROF, &second, NULL) == -1)
-		fatal("setitimer");
 }
 
 /*
@@ -340,14 +306,11 @@ main(void)
 	static struct msg_start	 start;
 
 	log_init(ROLE_PROCINFO, 0);
-	(void)prctl(PR_SET_NAME, "snitch-procinfo");
 	read_start(&start);
 	closefrom(FD_PROC_AUDIT + 1);
 	family = (uint32_t)getppid();
 	log_init(ROLE_PROCINFO, start.verbose);
-	signals();
-	if ((base = event_base_new()) == NULL)
-		fatal(NULL);
+	base = loop_init(ROLE_PROCINFO);
 	turn_ev = event_new(base, -1, 0, on_turn, NULL);
 	if (turn_ev == NULL)
 		fatal(NULL);
@@ -365,7 +328,6 @@ main(void)
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	tell_ready();
-	if (event_base_dispatch(base) == -1)
-		fatalx("event loop");
-	fatalx("event loop: nothing left to wait for");
+	loop_run(base);
+	return 0;
 }
