@@ -50,7 +50,7 @@ failures=0
 # The first reason is kept; a case goes on after it.
 fail()
 {
-	[ -n "$FAILED" ] || FAILED=$*
+	[ -n "$FAILED" ] || FAILED=$(echo "$*" | tr '\n' ' ')
 }
 
 say_ok()	{ echo "ok $TEST: $1"; }

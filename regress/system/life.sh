@@ -150,11 +150,11 @@ canonical()
 		fail "exit $?: $(cat "$T/n.err")"
 	grep -q 'allow github.com 443 tcp' "$T/nv.1" || fail "no rule in -nv"
 	grep -q '10\.8\.2\.0/24' "$T/nv.1" || fail "no prefix in -nv"
-	# Its two parts are a configuration and rules, again.
-	grep -E '^(allow|deny|drop) ' "$T/nv.1" >"$T/rules"
-	grep -vE '^(allow|deny|drop) |^configuration OK' "$T/nv.1" \
-	    >"$T/nv.conf"
-	"$B/sbin/tinysnitch" -nv -f "$T/nv.conf" >"$T/nv.2" 2>"$T/n.err" ||
+	# Its two parts, each behind its path, are what it was made from.
+	awk '/^# / { part++ } part == 1' "$T/nv.1" >"$T/conf"
+	awk '/^# / { part++ } part == 2 && !/^configuration OK/' "$T/nv.1" \
+	    >"$T/rules"
+	"$B/sbin/tinysnitch" -nv -f "$T/conf" >"$T/nv.2" 2>"$T/n.err" ||
 		fail "its own output: $(cat "$T/n.err")"
 	diff "$T/nv.1" "$T/nv.2" >&2 || fail "not the same the second time"
 }

@@ -126,7 +126,7 @@ mode()
 	ctl add "allow $CDN4 22 tcp" || fail "add failed"
 	[ "$(stat -c %a "$T/rules")" = 640 ] ||
 		fail "mode $(stat -c %a "$T/rules")"
-	left=$(find "$T" -maxdepth 1 -name '*rules*' ! -name rules | wc -l)
+	left=$(find "$T" -mindepth 1 -maxdepth 1 -name '*rules*' ! -name rules | wc -l)
 	[ "$left" -eq 0 ] || fail "left behind: $(ls "$T")"
 	tail -n 1 "$T/rules" | grep -qx "allow $CDN4 22 tcp" ||
 		fail "not the last line"
