@@ -223,7 +223,7 @@ fill(cairo_t *cr, const struct colour *c, int x, int y, int w, int h)
 static enum view_style
 button_style(const struct view *v, const struct view_button *b)
 {
-	if (!v->armed)
+	if (!v->armed || b->off)
 		return VIEW_DIM;
 	if (b->key == 'y')
 		return VIEW_ALLOW;

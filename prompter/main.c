@@ -6,6 +6,7 @@
  * here, for whatever reason, is answered by ruled as the configuration says.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ close_question(void)
 	ev.kind = INPUT_UNFOCUS;
 	(void)input_event(&input, &ask, &ev, NULL);
 	schedule();
+	(void)malloc_trim(0);
 }
 
 void
@@ -354,6 +356,8 @@ int
 main(void)
 {
 	log_init(ROLE_PROMPTER, 0);
+	/* Pictures of the window go back to the system when they are drawn. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	(void)prctl(PR_SET_NAME, "snitch-prompter");
 	read_start();
 	closefrom(FD_PROMPT_X + 1);
@@ -366,6 +370,8 @@ main(void)
 	x_open(FD_PROMPT_X, &start);
 	explicit_bzero(start.xauth, sizeof(start.xauth));
 	input_init(&input, start.ask_delay);
+	/* Fonts and keyboards leave much behind that is free again. */
+	(void)malloc_trim(0);
 	sandbox_prompter();
 	tell_ready();
 	x_watch(base);

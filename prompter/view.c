@@ -423,10 +423,25 @@ button(struct view *v, uint8_t row, int key, const char *label, bool on)
 	snprintf(b->label, sizeof(b->label), "%s", label);
 }
 
+/* A toggle is off when there is no line for what it would make. */
 static void
-put_buttons(struct view *v, const struct input *in)
+toggle(struct view *v, const struct msg_ask *ask, const struct input *in,
+    int key, const char *label, uint8_t bit)
 {
-	uint8_t	d = in->duration, m = in->mask;
+	uint8_t	mask = in->mask ^ bit;
+
+	if (bit == ASK_DOMAIN)
+		mask &= (uint8_t)~ASK_ANYHOST;
+	button(v, 1, key, label, (in->mask & bit) != 0);
+	v->button[v->nbuttons - 1].off = input_find(ask, mask) == -1;
+}
+
+static void
+put_buttons(struct view *v, const struct msg_ask *ask,
+    const struct input *in)
+{
+	const uint8_t	rest = ASK_ANYHOST | ASK_PORT | ASK_EXE;
+	uint8_t		d = in->duration;
 
 	button(v, 0, 'o', "(o)nce", d == DURATION_ONCE);
 	button(v, 0, '1', "(1) min", d == DURATION_1M);
@@ -434,13 +449,14 @@ put_buttons(struct view *v, const struct input *in)
 	button(v, 0, '9', "(9) min", d == DURATION_9M);
 	button(v, 0, '2', "(2)4 h", d == DURATION_24H);
 	button(v, 0, 'f', "(f)orever", d == DURATION_FOREVER);
-	button(v, 1, 'd', "(d)omain", m & ASK_DOMAIN);
-	button(v, 1, 'p', "any (p)ort", m & ASK_PORT);
-	button(v, 1, 'e', "(e)xe only", m & ASK_EXE);
-	button(v, 1, 'u', "(u)ser only", m & ASK_UID);
-	button(v, 1, INPUT_KEY_TAB, "[tab] scope", m & ASK_ANYHOST);
-	button(v, 1, 'r', "(r)est of it",
-	    m == (ASK_ANYHOST | ASK_PORT | ASK_EXE));
+	toggle(v, ask, in, 'd', "(d)omain", ASK_DOMAIN);
+	toggle(v, ask, in, 'p', "any (p)ort", ASK_PORT);
+	toggle(v, ask, in, 'e', "(e)xe only", ASK_EXE);
+	toggle(v, ask, in, 'u', "(u)ser only", ASK_UID);
+	button(v, 1, INPUT_KEY_TAB, "[tab] scope",
+	    (in->mask & ASK_ANYHOST) != 0);
+	button(v, 1, 'r', "(r)est of it", in->mask == rest);
+	v->button[v->nbuttons - 1].off = input_find(ask, rest) == -1;
 	button(v, 2, 'y', "(y)es", in->yes);
 	button(v, 2, 'n', "(n)o", !in->yes);
 	button(v, 2, 's', "(s)kip", false);
@@ -465,7 +481,7 @@ page_question(struct view *v, const struct msg_ask *ask,
 	put_rule(v, ask, in, 'n', ACTION_DENY, VIEW_DENY);
 	add(new_line(v), VIEW_ALERT, notice_text(in->notice));
 	new_line(v);
-	put_buttons(v, in);
+	put_buttons(v, ask, in);
 }
 
 /* "key  what it does" for a list that ends with NULL. */

@@ -44,6 +44,7 @@ struct view_button {
 	int	key;
 	uint8_t	row;
 	bool	on;		/* chosen now */
+	bool	off;		/* there is no such rule */
 	char	label[20];
 };
 

@@ -748,6 +748,22 @@ send_end(void)
 
 /* ---- the script ----------------------------------------------------- */
 
+static bool
+can_be_seen(void)
+{
+	xcb_get_window_attributes_reply_t	*r;
+	xcb_window_t				 win = find_window();
+	bool					 yes;
+
+	if (win == XCB_NONE)
+		return false;
+	r = xcb_get_window_attributes_reply(conn,
+	    xcb_get_window_attributes(conn, win), NULL);
+	yes = r != NULL && r->map_state == XCB_MAP_STATE_VIEWABLE;
+	free(r);
+	return yes;
+}
+
 /* Waits until a window of the prompter's can be seen, or cannot. */
 static void
 want_window(bool there)
@@ -755,7 +771,7 @@ want_window(bool there)
 	int	i;
 
 	for (i = 0; i < WAIT_MS / 20; i++) {
-		if ((find_window() != XCB_NONE) == there)
+		if (can_be_seen() == there)
 			return;
 		serve(NULL, 20);
 	}
