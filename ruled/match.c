@@ -4,7 +4,8 @@
  * Which rule decides.  The most specific destination first, in it the port's
  * number before a range before any; in one such bucket the order of the
  * file.  Each step is one probe of a hash table, so the number of rules does
- * not matter; only rules of one destination and port are walked.
+ * not matter; only rules of one destination and port are walked, and of them
+ * not those that name other programs.
  */
 #include <netinet/in.h>
 
@@ -107,30 +108,72 @@ rule_holds(const struct rule *r, const struct subject *s)
  * meant for it; an allow that may be meant for it is not for the unknown.
  */
 static enum step
-try_bucket(const struct bucket *b, const struct subject *s, struct match *m,
+try_rule(const struct rule *r, const struct subject *s, struct match *m,
+    const char *by)
+{
+	enum holds	holds = rule_holds(r, s);
+
+	if (holds == HOLDS_NOT || (holds == HOLDS_UNKNOWN && s->who_known &&
+	    r->action == ACTION_ALLOW))
+		return STEP_NEXT;
+	m->rule = r;
+	m->action = r->action;
+	m->by = by;
+	if (holds == HOLDS)
+		return STEP_HIT;
+	return s->who_known ? STEP_UNSURE : STEP_WHO;
+}
+
+/* Any of the programs may be meant: all in their order. */
+static enum step
+try_all(const struct bucket *b, const struct subject *s, struct match *m,
     const char *by)
 {
 	const struct entry	*e;
-	enum holds		 holds;
+	enum step		 step;
 
-	for (e = b->head; e != NULL; e = e->next) {
-		holds = rule_holds(&e->rule, s);
-		if (holds == HOLDS_NOT || (holds == HOLDS_UNKNOWN &&
-		    s->who_known && e->rule.action == ACTION_ALLOW))
-			continue;
-		m->rule = &e->rule;
-		m->action = e->rule.action;
-		m->by = by;
-		if (holds == HOLDS)
-			return STEP_HIT;
-		return s->who_known ? STEP_UNSURE : STEP_WHO;
+	for (e = b->all.head; e != NULL; e = e->next[CHAIN_ALL])
+		if ((step = try_rule(&e->rule, s, m, by)) != STEP_NEXT)
+			return step;
+	return STEP_NEXT;
+}
+
+/*
+ * Rules of other programs are left out.  What is left stands in two chains,
+ * each in order, and is tried as if it stood in one.
+ */
+static enum step
+try_bucket(const struct ruleset *set, const struct bucket *b,
+    const struct subject *s, struct match *m, const char *by)
+{
+	const struct chain	*mine = NULL;
+	const struct entry	*e, *a = b->other.head, *p;
+	enum step		 step;
+
+	if (b->program != NULL) {
+		if (!s->who_known || s->exe == NULL)
+			return try_all(b, s, m, by);
+		mine = bucket_program(b, siphash(set->key, s->exe,
+		    strlen(s->exe)), s->exe);
+	}
+	p = mine != NULL ? mine->head : NULL;
+	while (a != NULL || p != NULL) {
+		if (p == NULL || (a != NULL && a->place < p->place)) {
+			e = a;
+			a = a->next[CHAIN_LIKE];
+		} else {
+			e = p;
+			p = p->next[CHAIN_LIKE];
+		}
+		if ((step = try_rule(&e->rule, s, m, by)) != STEP_NEXT)
+			return step;
 	}
 	return STEP_NEXT;
 }
 
 static enum step
-try_node(const struct node *node, const struct subject *s, struct match *m,
-    const char *const by[3])
+try_node(const struct ruleset *set, const struct node *node,
+    const struct subject *s, struct match *m, const char *const by[3])
 {
 	const struct bucket	*b;
 	enum step		 step;
@@ -139,13 +182,13 @@ try_node(const struct node *node, const struct subject *s, struct match *m,
 		return STEP_NEXT;
 	if (s->has_port) {
 		if ((b = node_port(node, s->port)) != NULL &&
-		    (step = try_bucket(b, s, m, by[0])) != STEP_NEXT)
+		    (step = try_bucket(set, b, s, m, by[0])) != STEP_NEXT)
 			return step;
-		step = try_bucket(&node->ranges, s, m, by[1]);
+		step = try_bucket(set, &node->ranges, s, m, by[1]);
 		if (step != STEP_NEXT)
 			return step;
 	}
-	return try_bucket(&node->any, s, m, by[2]);
+	return try_bucket(set, &node->any, s, m, by[2]);
 }
 
 static enum step
@@ -156,8 +199,8 @@ try_name(const struct ruleset *set, const struct subject *s, struct match *m)
 
 	if (set->nnames == 0 || name == NULL || *name == '\0')
 		return STEP_NEXT;
-	return try_node(ruleset_node(set, NODE_NAME, name, strlen(name)), s, m,
-	    by);
+	return try_node(set, ruleset_node(set, NODE_NAME, name, strlen(name)),
+	    s, m, by);
 }
 
 /* The name itself is covered, too; of its endings those that rules have. */
@@ -179,7 +222,7 @@ try_domains(const struct ruleset *set, const struct subject *s,
 			continue;
 		for (; labels > set->labels.used[i]; labels--)
 			name = strchr(name, '.') + 1;
-		step = try_node(ruleset_node(set, NODE_DOMAIN, name,
+		step = try_node(set, ruleset_node(set, NODE_DOMAIN, name,
 		    strlen(name)), s, m, by);
 		if (step != STEP_NEXT)
 			return step;
@@ -204,8 +247,9 @@ try_prefixes(const struct ruleset *set, const struct subject *s,
 	for (i = 0; i < lens->nused; i++) {
 		len = lens->used[i];
 		keylen = prefix_key(&s->dst, len, key);
-		step = try_node(ruleset_node(set, NODE_PREFIX, key, keylen), s,
-		    m, len == addr_size(s->dst.af) * 8 ? by_addr : by_prefix);
+		step = try_node(set, ruleset_node(set, NODE_PREFIX, key,
+		    keylen), s, m, len == addr_size(s->dst.af) * 8 ? by_addr :
+		    by_prefix);
 		if (step != STEP_NEXT)
 			return step;
 	}
@@ -230,7 +274,7 @@ try_set(const struct ruleset *set, const struct subject *s, struct match *m)
 	if (step == STEP_NEXT && s->dir != DIR_IN && addr_size(s->dst.af) > 0)
 		step = try_prefixes(set, s, m);
 	if (step == STEP_NEXT)
-		step = try_node(set->node_any, s, m, by);
+		step = try_node(set, set->node_any, s, m, by);
 	return step;
 }
 

@@ -11,6 +11,7 @@
 #include "ruleset.h"
 
 #define TABLE_MIN	64
+#define PROGRAMS_MIN	8
 
 struct ruleset *
 ruleset_new(bool newest_first)
@@ -26,8 +27,29 @@ ruleset_new(bool newest_first)
 }
 
 static void
+bucket_clear(struct bucket *b)
+{
+	struct program	*p;
+	size_t		 i;
+
+	for (i = 0; i < b->size; i++)
+		while ((p = b->program[i]) != NULL) {
+			b->program[i] = p->next;
+			free(p);
+		}
+	free(b->program);
+	memset(b, 0, sizeof(*b));
+}
+
+static void
 node_free(struct node *node)
 {
+	size_t	i;
+
+	for (i = 0; i < node->nports; i++)
+		bucket_clear(&node->ports[i].bucket);
+	bucket_clear(&node->ranges);
+	bucket_clear(&node->any);
 	free(node->ports);
 	free(node);
 }
@@ -238,8 +260,8 @@ node_drop_if_empty(struct ruleset *set, struct node *node)
 {
 	struct node	**slot;
 
-	if (node->nports > 0 || node->ranges.head != NULL ||
-	    node->any.head != NULL)
+	if (node->nports > 0 || node->ranges.all.head != NULL ||
+	    node->any.all.head != NULL)
 		return;
 	slot = &set->table[node->hash & (set->table_size - 1)];
 	while (*slot != node)
@@ -305,8 +327,9 @@ port_drop_if_empty(struct node *node, uint16_t port)
 	size_t	i = port_index(node, port);
 
 	if (i == node->nports || node->ports[i].port != port ||
-	    node->ports[i].bucket.head != NULL)
+	    node->ports[i].bucket.all.head != NULL)
 		return;
+	bucket_clear(&node->ports[i].bucket);
 	node->nports--;
 	memmove(&node->ports[i], &node->ports[i + 1],
 	    (node->nports - i) * sizeof(*node->ports));
@@ -323,31 +346,144 @@ bucket_get(struct node *node, const struct rule *r)
 }
 
 static void
-bucket_put(struct bucket *b, struct entry *e, bool front)
+chain_put(struct chain *c, enum chain_of of, struct entry *e, bool front)
 {
 	if (front) {
-		e->next = b->head;
-		b->head = e;
-	} else if (b->tail != NULL)
-		b->tail->next = e;
+		e->next[of] = c->head;
+		c->head = e;
+	} else if (c->tail != NULL)
+		c->tail->next[of] = e;
 	else
-		b->head = e;
-	if (!front || b->tail == NULL)
-		b->tail = e;
+		c->head = e;
+	if (!front || c->tail == NULL)
+		c->tail = e;
 }
 
 static void
-bucket_take(struct bucket *b, struct entry *e)
+chain_take(struct chain *c, enum chain_of of, struct entry *e)
 {
-	struct entry	**slot = &b->head, *before = NULL;
+	struct entry	**slot = &c->head, *before = NULL;
 
 	while (*slot != e) {
 		before = *slot;
-		slot = &before->next;
+		slot = &before->next[of];
 	}
-	*slot = e->next;
-	if (b->tail == e)
-		b->tail = before;
+	*slot = e->next[of];
+	if (c->tail == e)
+		c->tail = before;
+}
+
+static struct program **
+program_slot(const struct bucket *b, uint64_t hash, const char *exe)
+{
+	struct program	**slot = &b->program[hash & (b->size - 1)];
+
+	while (*slot != NULL && ((*slot)->hash != hash ||
+	    strcmp((*slot)->chain.head->rule.exe, exe) != 0))
+		slot = &(*slot)->next;
+	return slot;
+}
+
+const struct chain *
+bucket_program(const struct bucket *b, uint64_t hash, const char *exe)
+{
+	const struct program	*p;
+
+	if (b->program == NULL)
+		return NULL;
+	p = *program_slot(b, hash, exe);
+	return p == NULL ? NULL : &p->chain;
+}
+
+static void
+programs_grow(struct bucket *b)
+{
+	struct program	**bigger, **slot, *p;
+	size_t		  size = b->size == 0 ? PROGRAMS_MIN : b->size * 2, i;
+
+	if ((bigger = calloc(size, sizeof(*bigger))) == NULL)
+		fatal(NULL);
+	for (i = 0; i < b->size; i++)
+		while ((p = b->program[i]) != NULL) {
+			b->program[i] = p->next;
+			slot = &bigger[p->hash & (size - 1)];
+			p->next = *slot;
+			*slot = p;
+		}
+	free(b->program);
+	b->program = bigger;
+	b->size = size;
+}
+
+static uint64_t
+exe_hash(const struct ruleset *set, const char *exe)
+{
+	return siphash(set->key, exe, strlen(exe));
+}
+
+static void
+program_put(struct ruleset *set, struct bucket *b, struct entry *e)
+{
+	uint64_t	 hash = exe_hash(set, e->rule.exe);
+	struct program	**slot;
+
+	if (b->nprograms >= b->size)
+		programs_grow(b);
+	slot = program_slot(b, hash, e->rule.exe);
+	if (*slot == NULL) {
+		if ((*slot = calloc(1, sizeof(**slot))) == NULL)
+			fatal(NULL);
+		(*slot)->hash = hash;
+		b->nprograms++;
+	}
+	chain_put(&(*slot)->chain, CHAIN_LIKE, e, set->newest_first);
+}
+
+static void
+program_take(struct ruleset *set, struct bucket *b, struct entry *e)
+{
+	struct program	**slot, *p;
+
+	slot = program_slot(b, exe_hash(set, e->rule.exe), e->rule.exe);
+	p = *slot;
+	chain_take(&p->chain, CHAIN_LIKE, e);
+	if (p->chain.head != NULL)
+		return;
+	*slot = p->next;
+	free(p);
+	if (--b->nprograms == 0) {
+		free(b->program);
+		b->program = NULL;
+		b->size = 0;
+	}
+}
+
+static bool
+names_program(const struct rule *r)
+{
+	return r->exe != NULL && !r->exe_folder;
+}
+
+static void
+bucket_put(struct ruleset *set, struct bucket *b, struct entry *e)
+{
+	set->last++;
+	e->place = set->newest_first ? -set->last : set->last;
+	chain_put(&b->all, CHAIN_ALL, e, set->newest_first);
+	if (names_program(&e->rule))
+		program_put(set, b, e);
+	else
+		chain_put(&b->other, CHAIN_LIKE, e, set->newest_first);
+}
+
+static void
+bucket_take(struct ruleset *set, struct bucket *b, struct entry *e)
+{
+	chain_take(&b->all, CHAIN_ALL, e);
+	if (names_program(&e->rule))
+		program_take(set, b, e);
+	else
+		chain_take(&b->other, CHAIN_LIKE, e);
 }
 
 /* One copy of a file's name for all its rules. */
@@ -390,7 +526,7 @@ ruleset_add(struct ruleset *set, const struct rule *r)
 	rule_copy(&e->rule, r);
 	e->rule.file = file_name(set, r->file);
 	set->entry[set->n++] = e;
-	bucket_put(bucket_get(node_get(set, r), r), e, set->newest_first);
+	bucket_put(set, bucket_get(node_get(set, r), r), e);
 	return 0;
 }
 
@@ -399,7 +535,7 @@ unlink_entry(struct ruleset *set, struct entry *e)
 {
 	struct node	*node = node_get(set, &e->rule);
 
-	bucket_take(bucket_get(node, &e->rule), e);
+	bucket_take(set, bucket_get(node, &e->rule), e);
 	if (!e->rule.port_any && e->rule.port_lo == e->rule.port_hi)
 		port_drop_if_empty(node, e->rule.port_lo);
 	node_drop_if_empty(set, node);
@@ -420,7 +556,7 @@ remove_if(struct ruleset *set, bool (*test)(const struct rule *, const void *),
 		e = set->entry[i];
 		if (test(&e->rule, arg)) {
 			unlink_entry(set, e);
-			e->next = gone;
+			e->next[CHAIN_ALL] = gone;
 			gone = e;
 		} else
 			set->entry[kept++] = e;
@@ -428,7 +564,7 @@ remove_if(struct ruleset *set, bool (*test)(const struct rule *, const void *),
 	removed = set->n - kept;
 	set->n = kept;
 	while ((e = gone) != NULL) {
-		gone = e->next;
+		gone = e->next[CHAIN_ALL];
 		entry_free(e);
 	}
 	return removed;

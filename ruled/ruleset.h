@@ -3,8 +3,8 @@
  *
  * How rules are found: one node for each destination, by a hash of it; in a
  * node one bucket for each port number, one for all ranges, one for rules of
- * any port; in a bucket the rules in the order they are tried.  For
- * ruleset.c and match.c only.
+ * any port; in a bucket the rules in the order they are tried, and those that
+ * name one program found by it.  For ruleset.c and match.c only.
  */
 #ifndef RULESET_H
 #define RULESET_H
@@ -20,11 +20,29 @@
 
 struct entry {
 	struct rule	 rule;
-	struct entry	*next;		/* in the bucket */
+	int64_t		 place;		/* of two the lower is tried first */
+	struct entry	*next[2];	/* in its bucket, by enum chain_of */
+};
+
+/* Every entry is in two chains: of all, and of those like it. */
+enum chain_of { CHAIN_ALL, CHAIN_LIKE };
+
+struct chain {
+	struct entry	*head, *tail;
+};
+
+/* The rules of one bucket that name the same executable. */
+struct program {
+	struct program	*next;		/* in the table */
+	uint64_t	 hash;
+	struct chain	 chain;		/* never empty */
 };
 
 struct bucket {
-	struct entry	*head, *tail;
+	struct chain	 all;
+	struct chain	 other;		/* of no program, or of a folder */
+	struct program	**program;	/* a power of two, or NULL */
+	size_t		 size, nprograms;
 };
 
 struct port_bucket {
@@ -55,6 +73,7 @@ struct lens {
 
 struct ruleset {
 	bool		 newest_first;
+	int64_t		 last;		/* place given */
 	uint8_t		 key[SIPHASH_KEY];
 	struct entry	**entry;	/* in the order of the file */
 	size_t		 n, room;
@@ -78,6 +97,9 @@ const struct node *
 size_t	 prefix_key(const struct addr *, uint8_t, uint8_t [PREFIX_KEY_MAX]);
 const struct bucket *
 	 node_port(const struct node *, uint16_t);
+/* Those that name this executable by its whole path, or NULL. */
+const struct chain *
+	 bucket_program(const struct bucket *, uint64_t hash, const char *);
 size_t	 name_labels(const char *);
 
 #endif /* RULESET_H */

@@ -190,6 +190,9 @@ test_order(void)
 	CHECK(gives(NULL, "10.2.0.1", "deny 10.0.0.0/8"));
 	CHECK(gives(NULL, "10.1.0.1", "allow 10.1.0.0/16"));
 	CHECK(gives("x.example.com", "10.1.0.1", "deny example.com"));
+	CHECK(load(ACTION_ALLOW, "a2", "early.org\n", 9) != NULL);
+	CHECK(load(ACTION_DENY, "d2", "early.org\n", 9) != NULL);
+	CHECK(gives("early.org", NULL, "deny early.org"));
 	finish("the longest entry of all lists, deny when they are the same");
 
 	begin();

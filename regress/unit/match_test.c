@@ -24,6 +24,7 @@
 
 static struct passwd_map	*users;
 static uint64_t			 seed = 1;
+static bool			 narrow;	/* all rules at few keys */
 
 /* xorshift64*: the same on every machine. */
 static uint32_t
@@ -266,10 +267,12 @@ random_rule(struct plain *r, bool temporary, uint32_t line)
 {
 	memset(r, 0, sizeof(*r));
 	r->action = (enum action)rnd(ACTION_MAX);
-	r->dst = PICK(dsts);
+	r->dst = narrow ? "-" : PICK(dsts);
 	random_ports(r);
+	if (narrow && r->lo != -1 && rnd(2) == 0)
+		r->lo = r->hi = 443;
 	r->dir = rnd(4) == 0 ? (int)rnd(DIR_MAX) : -1;
-	r->exe = rnd(3) == 0 ? PICK(exes) : NULL;
+	r->exe = rnd(narrow ? 2 : 3) == 0 ? PICK(exes) : NULL;
 	r->uid = rnd(5) == 0 ? (int)(rnd(2) * 1000) : -1;
 	r->from = rnd(6) == 0 ? PICK(froms) : NULL;
 	r->ifname = rnd(8) == 0 ? PICK(ifs) : NULL;
@@ -294,7 +297,7 @@ random_subject(struct subject *s)
 	s->src_names = src_names;
 	s->nsrc_names = rnd(3);
 	s->has_port = rnd(5) != 0;
-	s->port = s->has_port ? (uint16_t)PICK(ports) : 0;
+	s->port = !s->has_port ? 0 : narrow ? 443 : (uint16_t)PICK(ports);
 	s->proto = (uint8_t)PICK(protos);
 	if (!s->has_port)
 		s->proto = rnd(3) == 0 ? 47 : rnd(2) ? IPPROTO_ICMP :
@@ -436,6 +439,7 @@ random_case(void)
 	size_t			 n = 1 + rnd(RULES), i;
 	bool			 good;
 
+	narrow = rnd(3) == 0;
 	set[0] = ruleset_new(false);
 	set[1] = ruleset_new(true);
 	ruleset_key(set[0], key);
@@ -770,6 +774,7 @@ test_protocols(void)
 	finish("icmp is that of both families; no port, no rule with one");
 }
 
+/* Half of them name a destination, half a program. */
 static void
 fill(size_t n)
 {
@@ -779,9 +784,14 @@ fill(size_t n)
 
 	begin("");
 	for (i = 0; i < n; i++) {
-		(void)snprintf(text, sizeof(text), i % 2 ?
-		    "allow h%zu.example.com %zu tcp" :
-		    "allow *.d%zu.example.org %zu tcp", i, 1 + i % 60000);
+		if (i % 2 == 0)
+			(void)snprintf(text, sizeof(text),
+			    "allow - 443 tcp exe=/usr/bin/program%zu", i);
+		else
+			(void)snprintf(text, sizeof(text), i % 4 == 1 ?
+			    "allow h%zu.example.com %zu tcp" :
+			    "allow *.d%zu.example.org %zu tcp", i,
+			    1 + i % 60000);
 		if (rule_parse(text, strlen(text), users, &r, err,
 		    sizeof(err)) == -1 || ruleset_add(set, &r) == -1)
 			abort();
