@@ -211,6 +211,15 @@ $(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
 
+# Not part of the tests: what it prints is for reading.
+BENCH		= $(B)/regress/floor $(B)/regress/load
+$(BENCH): $(B)/regress/%: regress/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
+bench: all $(BENCH)
+	B=$(B) sh regress/bench/bench.sh
+
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers
 

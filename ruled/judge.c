@@ -352,8 +352,12 @@ match_named(struct conn *c, struct outcome *best)
 		if (o[i].result == MATCH_NEEDS_WHO)
 			return MATCH_NEEDS_WHO;
 	}
-	result = outcomes_agree(o, n) ? o[0].result :
-	    outcomes_settle(c, o, n);
+	/* More names than we are shown: the rest may disagree. */
+	if (c->dir != DIR_IN && total > NAMES_OF_MAX)
+		result = outcomes_settle(c, o, n);
+	else
+		result = outcomes_agree(o, n) ? o[0].result :
+		    outcomes_settle(c, o, n);
 	*best = o[0];
 	return result;
 }
