@@ -369,6 +369,7 @@ static const struct call parent[] = {
 	CALL("fchmod"),
 	CALL("fchown"),
 	CALL("umask"),
+	ODD("fadvise64", "fontconfig"),
 	ODD("mkdir", "fontconfig's cache, refused by the file system"),
 	ODD("mkdirat", "the same"),
 	ODD("memfd_create", "copies of what ruled had committed"),
