@@ -123,6 +123,8 @@ bad(const char *fmt, ...)
 
 /* Payloads */
 
+static bool	limited[MSG_PAYLOAD_MAX];	/* 255 is too much for it */
+
 static size_t
 build(const char *form, uint8_t *buf)
 {
@@ -131,7 +133,10 @@ build(const char *form, uint8_t *buf)
 	bool				end = false;
 
 	ibuf_writer(&b, buf, MSG_PAYLOAD_MAX);
+	memset(limited, 0, sizeof(limited));
 	while (!end) {
+		limited[b.off] = strchr("ebz", *form) != NULL ||
+		    (unsigned char)*form < ' ';
 		switch (*form) {
 		case '\0':
 			end = true;
@@ -235,12 +240,41 @@ damaged(const struct payload *p)
 			buf[i] = (uint8_t)v;
 			if (again(p, buf, len, out, &outlen) == -1)
 				continue;
+			if (v == 255 && limited[i])
+				bad("%s: byte %zu may be 255", p->name, i);
 			if ((p->tail ? outlen > len : outlen != len) ||
 			    memcmp(buf, out, outlen) != 0)
 				bad("%s: byte %zu as %d is read otherwise",
 				    p->name, i, v);
 		}
 		buf[i] = was;
+	}
+}
+
+/* No packet is longer than what the kernel copies, nor than itself. */
+static void
+test_packet_size(void)
+{
+	static uint8_t	buf[MSG_PAYLOAD_MAX], bytes[COPY_RANGE + 1];
+	static const struct { uint16_t len; uint32_t full; int want; } t[] = {
+		{ COPY_RANGE, COPY_RANGE, 0 }, { COPY_RANGE, 65535, 0 },
+		{ COPY_RANGE + 1, COPY_RANGE + 1, -1 }, { 20, 19, -1 },
+	};
+	struct msg_packet	m, got;
+	struct ibuf		b;
+	size_t			i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		memset(&m, 0, sizeof(m));
+		m.hook = HOOK_OUT;
+		m.af = AF_INET;
+		m.len = t[i].len;
+		m.full_len = t[i].full;
+		m.data = bytes;
+		ibuf_writer(&b, buf, sizeof(buf));
+		msg_put_packet(&b, &m);
+		ibuf_reader(&b, buf, b.off);
+		CHECK(msg_get_packet(&b, &got) == t[i].want);
 	}
 }
 
@@ -741,6 +775,7 @@ main(void)
 		fatalx("event_base_new");
 	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
 		run_payload(&payloads[i]);
+	run("size of a packet", test_packet_size);
 	run("every type, sender and receiver", test_pairs);
 	run("who speaks to whom", test_who_speaks);
 	run("sizes", test_sizes);
