@@ -425,7 +425,7 @@ display_found(const struct stub_reply *r, int x)
 		return;
 	}
 	if (x == -1) {
-		log_info("no questions: %s", d->why);
+		proc_no_display(d->why);
 		return;
 	}
 	shown = *d;
@@ -443,9 +443,9 @@ prompter_again(int fd, short what, void *arg)
 }
 
 static void
-no_prompter(bool was_of_use)
+no_prompter(bool at_once)
 {
-	if (was_of_use) {
+	if (at_once) {
 		prompter_wait = PROMPTER_WAIT;
 		look_for_display();
 		return;

@@ -126,6 +126,7 @@ bool	 proc_changed(pid_t, int status);
 void	 proc_start_prompter(int x, const struct display *);
 void	 proc_stop_prompter(const char *why);
 bool	 proc_prompter_runs(void);
+void	 proc_no_display(const char *why);
 /* NULL while it is not running. */
 struct link *proc_link(enum role);
 void	 proc_close_all(void);	/* end of file: they end by themselves */
@@ -134,7 +135,7 @@ void	 proc_kill_all(void);
 /* Hears of each child that became ready, and of the table's events. */
 void	 proc_on_ready(void (*)(enum role));
 void	 proc_on_table(void (*)(void));
-/* A prompter ended: true if it had been of use, and not for our own reasons. */
+/* A prompter ended: true if a display should be looked for at once. */
 void	 proc_on_no_prompter(void (*)(bool));
 
 /* files.c */

@@ -34,6 +34,7 @@ struct child {
 	bool		 ready;
 	bool		 started_before;
 	bool		 expected;	/* its end is our doing: no death */
+	pid_t		 dead_pid;	/* the prompter's; not yet logged */
 	bool		 reaped;	/* dead; its last words are being read */
 	int		 status;
 	char		 why[320];	/* killed by us: the reason */
@@ -49,6 +50,8 @@ static void		(*on_no_prompter)(bool);
 
 static void		 child_start(struct child *, int);
 static void		 child_ended(struct child *);
+static void		 child_died(struct child *, pid_t, int);
+static void		 describe_death(struct child *, int, char *, size_t);
 
 void
 proc_on_ready(void (*f)(enum role))
@@ -564,8 +567,29 @@ proc_prompter_runs(void)
 void
 proc_start_prompter(int x, const struct display *d)
 {
+	struct child	*c = &children[ROLE_PROMPTER];
+
 	prompter_display = *d;
-	child_start(&children[ROLE_PROMPTER], x);
+	if (c->dead_pid != 0)
+		child_died(c, c->dead_pid, c->status);
+	c->dead_pid = 0;
+	child_start(c, x);
+}
+
+/* There is no display: whatever ended the prompter, it was not its fault. */
+void
+proc_no_display(const char *why)
+{
+	struct child	*c = &children[ROLE_PROMPTER];
+	char		 what[512];
+
+	if (c->dead_pid != 0) {
+		describe_death(c, c->status, what, sizeof(what));
+		log_info("%s[%d]: %s", role_name(c->role), (int)c->dead_pid,
+		    what);
+	}
+	c->dead_pid = 0;
+	log_info("no questions: %s", why);
 }
 
 void
@@ -643,8 +667,10 @@ static void
 child_ended(struct child *c)
 {
 	pid_t	pid = c->pid;
-	bool	was_ready = c->ready;
+	bool	was_ready = c->ready, at_once;
 
+	/* Having lost its server it ends by itself: let that go first. */
+	at_once = was_ready && !(WIFEXITED(c->status) && !c->expected);
 	c->pid = 0;
 	c->ready = c->reaped = false;
 	(void)event_del(c->late);
@@ -652,16 +678,18 @@ child_ended(struct child *c)
 	c->link = NULL;
 	if (parent_stopping() || c->expected)
 		log_debug("%s[%d] ended", role_name(c->role), (int)pid);
-	else if (c->role == ROLE_PROMPTER && !was_ready)
-		prompter_failed(c, pid);
-	else
+	else if (c->role != ROLE_PROMPTER)
 		child_died(c, pid, c->status);
+	else if (was_ready)
+		c->dead_pid = pid;	/* with a display it is a death */
+	else
+		prompter_failed(c, pid);
 	if (parent_stopping())
 		parent_stop_next();
 	else if (c->role != ROLE_PROMPTER)
 		child_start(c, -1);
 	else if (on_no_prompter != NULL)
-		on_no_prompter(was_ready);
+		on_no_prompter(at_once);
 }
 
 /* The end of file on its link may still be to come, after its last words. */
