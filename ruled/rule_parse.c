@@ -162,7 +162,8 @@ parse_stars(struct parse *p, const char *text, struct prefix *prefix)
 	prefix->addr.af = AF_INET;
 	for (i = 0; i < 4; i++) {
 		len = strcspn(c, ".");
-		if (len == 0 || len >= sizeof(part) || (c[len] == '.') != (i < 3))
+		if (len == 0 || len >= sizeof(part) ||
+		    (c[len] == '.') != (i < 3))
 			goto fail;
 		memcpy(part, c, len);
 		part[len] = '\0';

@@ -112,7 +112,8 @@ test_delete(void)
 static void
 test_both(void)
 {
-	static const char	text[] = "# one\n\nallow a.b 1 tcp # two\nbad\n";
+	static const char	text[] = "# one\n\nallow a.b 1 tcp # two\n"
+				    "bad\n";
 	char			*added, *back;
 	size_t			 len, backlen;
 
