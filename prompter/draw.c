@@ -8,7 +8,6 @@
  * do and nothing a stranger chose can be wider than it was counted.
  */
 #include <cairo.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +98,14 @@ number_glyphs(enum weight weight)
 	}
 }
 
+static int
+round_up(double d)
+{
+	int	n = (int)d;
+
+	return n < d ? n + 1 : n;
+}
+
 static void
 measure(struct rung *r)
 {
@@ -109,12 +116,12 @@ measure(struct rung *r)
 	for (w = 0; w < WEIGHTS; w++) {
 		cairo_scaled_font_extents(r->font[w], &fe);
 		cairo_scaled_font_text_extents(r->font[w], "W", &te);
-		if ((int)ceil(te.x_advance) > r->cell.w)
-			r->cell.w = (int)ceil(te.x_advance);
-		if ((int)ceil(fe.ascent) > r->ascent)
-			r->ascent = (int)ceil(fe.ascent);
-		if ((int)ceil(fe.ascent + fe.descent) > r->cell.h)
-			r->cell.h = (int)ceil(fe.ascent + fe.descent);
+		if (round_up(te.x_advance) > r->cell.w)
+			r->cell.w = round_up(te.x_advance);
+		if (round_up(fe.ascent) > r->ascent)
+			r->ascent = round_up(fe.ascent);
+		if (round_up(fe.ascent + fe.descent) > r->cell.h)
+			r->cell.h = round_up(fe.ascent + fe.descent);
 	}
 	if (r->cell.w < 1 || r->cell.h < 1)
 		fatalx("font: no size");

@@ -91,6 +91,7 @@ pictures()
 		case pages are drawn
 		ask out
 		window
+		sleep 150
 		picture PIC-waiting-to-arm.ppm
 		sleep 700
 		picture PIC-question.ppm
