@@ -633,8 +633,9 @@ describe_death(struct child *c, int status, char *buf, size_t size)
 }
 
 /*
- * A prompter that never got ready has met a display that will not have it:
- * that is no fault of its own, and is tried again more and more rarely.
+ * A prompter that ended by itself, or never got ready, has lost its display
+ * or met one that will not have it: no fault of its own, and tried again more
+ * and more rarely.
  */
 static void
 prompter_failed(struct child *c, pid_t pid)
@@ -680,7 +681,7 @@ child_ended(struct child *c)
 		log_debug("%s[%d] ended", role_name(c->role), (int)pid);
 	else if (c->role != ROLE_PROMPTER)
 		child_died(c, pid, c->status);
-	else if (was_ready)
+	else if (at_once)
 		c->dead_pid = pid;	/* with a display it is a death */
 	else
 		prompter_failed(c, pid);
