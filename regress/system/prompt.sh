@@ -344,6 +344,17 @@ case news that change the rule make the keys wait
 	key n
 	answer deny 9-minutes gitlab.example.org 443 tcp
 
+case news that cross the answer do not ask again
+	ask out
+	sleep 700
+	key y
+	again waiting
+	answer allow 9-minutes api.github.com 443 tcp
+	window gone
+	again waiting
+	sleep 200
+	window gone
+
 case news that change nothing do not
 	ask out
 	sleep 700

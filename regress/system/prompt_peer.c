@@ -731,7 +731,8 @@ send_ask(const char *kind, bool again)
 		wrong("no link to ask through");
 	else
 		link_send_ibuf(ruled, MSG_ASK, -1, &b);
-	answers = 0;
+	if (!again)
+		answers = 0;
 }
 
 static void
