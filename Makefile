@@ -34,7 +34,8 @@ PROMPTER_SRC	= prompter/draw.c prompter/keys.c prompter/main.c prompter/x.c \
 		  $(PROMPTER_PURE)
 # Those that stand alone, for the tests: conf.y, conf_print.c, commit.c.
 PARENT_ALONE	= parent/commit.c parent/conf_print.c
-PARENT_SRC	= parent/display.c parent/files.c parent/logsink.c \
+PARENT_SRC	= parent/display.c parent/events.c parent/files.c \
+		  parent/logsink.c \
 		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
 		  $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y

@@ -253,6 +253,18 @@ is_unsure(const struct ring *self, uint64_t time)
 	return false;
 }
 
+/* Something was lost, and it is not known yet how much. */
+static bool
+loss_pending(void)
+{
+	const struct ring	*r;
+
+	for (r = rings; r < rings + nrings; r++)
+		if (r->lost > 0 || (r->full && !r->has_next))
+			return true;
+	return false;
+}
+
 /* The record that is next in time goes into the history. */
 static void
 take(struct ring *r)
@@ -348,7 +360,7 @@ events_observe(const struct msg_who *who, bool quiet)
 		return;
 	look_for_sleep();
 	drain();
-	order_observe(&order, who->number, who->time, quiet);
+	order_observe(&order, who->number, who->time, quiet, !loss_pending());
 }
 
 const struct order_event *
@@ -364,6 +376,9 @@ events_find(const struct msg_who *who)
 		e = order_find(&order, who->number, who->time, &early);
 		if (!early)
 			return e;
+		/* Its number is not sure, until the loss is counted. */
+		if (loss_pending())
+			return NULL;
 		drain();
 	}
 	tell_lost(LOST_CPU);

@@ -6,8 +6,10 @@
  * are silent the answer is "unknown".  Never a guess.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "events.h"
+#include "log.h"
 #include "procinfo.h"
 
 /* One question on its way through the table. */
@@ -34,6 +36,10 @@ static const struct source sources[] = {
 	{ WHO_EVENT,	find_event },
 	{ WHO_SOCKET,	find_socket },
 };
+
+static uint32_t	 family;		/* the pid of this daemon's parent */
+static char	 own_dir[EXE_MAX];	/* where its programs are */
+static size_t	 own_len;
 
 static void
 ask_diag(struct question *q)
@@ -65,6 +71,32 @@ find_kernel(struct question *q, struct whois *w)
 	return q->sock.ninodes == 0;
 }
 
+/* netq, or another of this daemon's children. */
+static bool
+is_ours(const struct whois *w)
+{
+	const char	*slash = strrchr(w->exe, '/');
+
+	return w->nparents > 0 && w->parent[0].pid == family &&
+	    slash != NULL && (size_t)(slash - w->exe) == own_len &&
+	    memcmp(w->exe, own_dir, own_len) == 0;
+}
+
+void
+lookup_init(uint32_t parent)
+{
+	const char	*slash;
+	int		 dir;
+
+	family = parent;
+	dir = procpid_open((uint32_t)getpid());
+	if (dir == -1 || procpid_exe(dir, own_dir, sizeof(own_dir)) == -1 ||
+	    (slash = strrchr(own_dir, '/')) == NULL)
+		fatalx("cannot read what this process is");
+	close(dir);
+	own_len = (size_t)(slash - own_dir);
+}
+
 /*
  * The process in whose context the packet was queued.  Of interrupts, and of
  * netq, whose verdicts make the kernel go on with others' packets, that says
@@ -82,7 +114,7 @@ find_event(struct question *q, struct whois *w)
 	if (e == NULL || e->kind != ORDER_PROCESS ||
 	    ident_fill(w, e->pid, e->time, &who->uid) == -1)
 		return false;
-	return w->nparents == 0 || w->parent[0].pid != main_family();
+	return !is_ours(w);
 }
 
 /* The process that holds the socket, if all sockets that fit are its own. */

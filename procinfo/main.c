@@ -31,7 +31,6 @@ struct waiting {
 
 static struct event_base	*base;
 static struct link		*parent, *ruled;
-static uint32_t			 family;	/* the parent's pid */
 static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
@@ -53,12 +52,6 @@ struct link *
 main_parent(void)
 {
 	return parent;
-}
-
-uint32_t
-main_family(void)
-{
-	return family;
 }
 
 uint64_t
@@ -304,11 +297,12 @@ int
 main(void)
 {
 	static struct msg_start	 start;
+	pid_t			 parent_pid;
 
 	log_init(ROLE_PROCINFO, 0);
 	read_start(&start);
 	closefrom(FD_PROC_AUDIT + 1);
-	family = (uint32_t)getppid();
+	parent_pid = getppid();
 	log_init(ROLE_PROCINFO, start.verbose);
 	base = loop_init(ROLE_PROCINFO);
 	turn_ev = event_new(base, -1, 0, on_turn, NULL);
@@ -322,6 +316,7 @@ main(void)
 	set_scheduler();
 	sandbox_procinfo(start.uid, start.gid);
 	sockown_init(FD_PROC_DIAG);
+	lookup_init((uint32_t)parent_pid);
 	host_init(FD_PROC_ROUTE);
 	ident_init((start.fds & 1u << FD_PROC_CONNECTOR) != 0 ?
 	    FD_PROC_CONNECTOR : -1);

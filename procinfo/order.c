@@ -102,14 +102,16 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 }
 
 void
-order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet)
+order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
+    bool counted)
 {
 	uint64_t	 events;
 	int64_t		 bound;
 
 	if (is_restart(o, number, time))
 		order_unsync(o);
-	if (time < o->epoch || !count_until(o, time, &events) || events == 0)
+	if (!counted || time < o->epoch || !count_until(o, time, &events) ||
+	    events == 0)
 		return;
 	/* Event numbers begin with 0: the last of them is events - 1. */
 	bound = (int64_t)(events - 1) - (int64_t)number;

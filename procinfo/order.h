@@ -44,10 +44,11 @@ void	 order_init(struct order *, bool expect_zero);
 void	 order_add(struct order *, const struct order_event *);
 /*
  * A packet was read by netq at this time, and (quiet) nothing was left.
- * All events up to that time must have been added before.
+ * All events up to that time must have been added before; if they could not
+ * be (not counted), nothing follows from their number.
  */
 void	 order_observe(struct order *, uint64_t number, uint64_t time,
-	    bool quiet);
+	    bool quiet, bool counted);
 /*
  * The event of a datagram, or NULL: unknown.  *early: it may come yet.
  */

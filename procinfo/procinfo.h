@@ -57,11 +57,11 @@ struct link *
 /* The link to the parent. */
 struct link *
 	 main_parent(void);
-/* The parent's pid, which is that of netq and the others, too. */
-uint32_t main_family(void);
 uint64_t now_ns(void);
 
 /* lookup.c */
+/* The parent's pid: netq is its child, too. */
+void	 lookup_init(uint32_t);
 /*
  * Answers one question.  walk: time may be spent on a walk over all
  * processes, when nothing quicker knows.  urgent: the socket's state is

@@ -34,15 +34,15 @@ static int			 listener = -1;
 static struct event_base	*base;
 static struct link		*client;
 static struct event		*accepting;
-static struct msg_ctl		 command;	/* the last one received */
+static struct msg_ctl		 command;	/* the last one */
 static int			 ncommands;
 static struct msg_answer	 answer;
 static int			 nanswers;
-static bool			 offended;	/* the client broke rules */
+static bool			 offended;	/* by the client */
 static void			(*on_command)(void);
 
 static pid_t			 child;
-static int			 term = -1;	/* its terminal, or stdout */
+static int			 term = -1;	/* or its stdout */
 static int			 err = -1;	/* its stderr */
 static char			 out[1 << 18], errors[4096];
 static size_t			 nout;
@@ -293,7 +293,8 @@ count(const char *text, char c)
 	return n;
 }
 
-#define PIPED(...)	start_piped((const char *const[]){ __VA_ARGS__, NULL })
+#define PIPED(...)	start_piped((const char *const[])		\
+			    { __VA_ARGS__, NULL })
 #define TERMINAL(...)	start_terminal((const char *const[])		\
 			    { __VA_ARGS__, NULL }, 40, 100)
 
@@ -762,6 +763,30 @@ test_ask_countdown(void)
 	CHECK(wait_text("58 seconds until"));
 }
 
+/* Does what was last drawn overrun a line or the screen? */
+static bool
+scrolled(int cols, int rows)
+{
+	const char	*p, *last = NULL;
+	int		 x = 0, y = 0;
+
+	for (p = out; (p = strstr(p, "\033[H")) != NULL; p++)
+		last = p;
+	if (last == NULL)
+		return true;
+	for (p = last; *p != '\0'; p++) {
+		if (*p == '\033') {
+			p += strcspn(p, "HKJhlm");
+			if (*p == '\0')
+				break;
+		} else if (*p == '\n')
+			x = 0, y++;
+		else if (*p != '\r' && ++x > cols)
+			return true;
+	}
+	return y >= rows;
+}
+
 static void
 test_ask_size(void)
 {
@@ -782,8 +807,14 @@ test_ask_size(void)
 	CHECK(wait_text("allow www.github.com 443 tcp"));
 	CHECK(wait_text("ready"));
 	CHECK(strstr(out, "www.github.com") != NULL);
-	CHECK(count(strrchr(out, 'H') == NULL ? "" : strrchr(out, 'H'),
-	    '\n') < 14);
+	CHECK(!scrolled(60, 14));
+	ws.ws_row = 30;
+	ws.ws_col = 56;
+	forget();
+	CHECK(ioctl(term, TIOCSWINSZ, &ws) == 0);
+	CHECK(wait_text("(l)egend"));
+	CHECK(wait_text("ready"));
+	CHECK(!scrolled(56, 30));
 	press("y");
 	turn(50);
 	CHECK(nanswers == 1);

@@ -43,6 +43,8 @@ uint64_t	 number = 1000;
 struct msg_host	 host[HOSTS_MAX];
 size_t		 nhost;
 int		 host_done;
+int		 connector = -1;
+bool		 restarted;
 
 static char	 why[256];
 
@@ -505,6 +507,9 @@ send_start(const struct passwd *pw)
 	start.gid = pw->pw_gid;
 	start.fds = 1u << FD_PARENT | 1u << FD_ROOT | 1u << FD_PROC_RULED |
 	    1u << FD_PROC_DIAG | 1u << FD_PROC_ROUTE;
+	if (connector != -1)
+		start.fds |= 1u << FD_PROC_CONNECTOR;
+	start.restarted = restarted;
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_start(&b, &start);
 	put_frame(&parent, MSG_START, -1, buf, b.off);
@@ -535,8 +540,8 @@ start_procinfo(void)
 	if (procinfo == 0)
 		exec_procinfo(path, (int []){ p[1], private_proc(), r[1],
 		    netlink(NETLINK_SOCK_DIAG, 0), netlink(NETLINK_ROUTE,
-		    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR) },
-		    5);
+		    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR),
+		    connector }, connector == -1 ? 5 : 6);
 	close(p[1]);
 	close(r[1]);
 	send_start(pw);

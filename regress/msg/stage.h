@@ -52,6 +52,9 @@ extern uint64_t		 number;	/* of the last question */
 extern struct msg_host	 host[HOSTS_MAX];
 extern size_t		 nhost;
 extern int		 host_done;
+/* What procinfo is started with. */
+extern int		 connector;	/* or -1 */
+extern bool		 restarted;
 
 void fail(const char *fmt, ...) __attribute__((__format__(printf, 1, 2)));
 void die(const char *what);

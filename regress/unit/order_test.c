@@ -1,0 +1,280 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Events and datagrams paired through losses and restarts that a real kernel
+ * shows rarely.  A pairing may be missing for a while; it may never be wrong.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "order.h"
+
+#define US	1000ull
+
+static struct order	 o;
+static uint64_t		 now;
+static uint64_t		 number;	/* netq's count */
+static uint32_t		 sent;		/* datagrams ever; also their pid */
+static int		 failed;
+static char		 why[256];
+
+static void __attribute__((__format__(printf, 1, 2)))
+fail(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	if (why[0] != '\0')
+		return;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+}
+
+static void
+check(const char *name, void (*fn)(void))
+{
+	why[0] = '\0';
+	now = 1000000 * US;
+	number = sent = 0;
+	fn();
+	if (why[0] == '\0') {
+		printf("ok order: %s\n", name);
+	} else {
+		printf("not ok order: %s: %s\n", name, why);
+		failed = 1;
+	}
+}
+
+/* A datagram; its event's pid is its own number among all. */
+static void
+datagram(enum order_kind kind)
+{
+	struct order_event	 e = { now, ++sent, kind };
+
+	order_add(&o, &e);
+	now += 20 * US;
+}
+
+/* netq reads n datagrams and then, a little later, its clock. */
+static void
+netq_reads(unsigned int n)
+{
+	number += n;
+	now += 5 * US;
+}
+
+/* Asks who sent the datagram read last; pid 0: must be unknown. */
+static uint32_t
+ask(void)
+{
+	const struct order_event	*e;
+	bool				 early;
+
+	e = order_find(&o, number, now, &early);
+	return e == NULL || e->kind != ORDER_PROCESS ? 0 : e->pid;
+}
+
+static void
+turn(bool quiet)
+{
+	datagram(ORDER_PROCESS);
+	netq_reads(1);
+	order_observe(&o, number, now, quiet, true);
+	if (ask() != 0 && ask() != sent)
+		fail("datagram %u is taken for %u", sent, ask());
+	now += 100 * US;
+}
+
+static void
+from_the_start(void)
+{
+	order_init(&o, true);
+	turn(true);
+	if (ask() != sent)
+		fail("not known at once");
+}
+
+static void
+agreement(void)
+{
+	order_init(&o, false);
+	for (int i = 0; i < 7; i++)	/* before this procinfo lived */
+		datagram(ORDER_PROCESS);
+	netq_reads(100);
+	turn(true);
+	turn(true);
+	if (ask() != 0)
+		fail("trusted too early");
+	turn(true);
+	if (ask() != sent)
+		fail("not known after three quiet points");
+}
+
+/* A datagram that netq did not see before it read its clock. */
+static void
+late_datagram(void)
+{
+	int	 i;
+
+	order_init(&o, false);
+	netq_reads(5);
+	for (i = 0; i < 8; i++) {
+		datagram(ORDER_PROCESS);
+		if (i % 2 == 0)
+			datagram(ORDER_PROCESS);	/* unread as yet */
+		netq_reads(1);
+		order_observe(&o, number, now, true, true);
+		if (i % 2 == 0) {
+			netq_reads(1);
+			order_observe(&o, number, now, true, true);
+		}
+		if (ask() != 0 && ask() != sent)
+			fail("datagram %u is taken for %u", sent, ask());
+		now += 100 * US;
+	}
+	if (ask() != sent)
+		fail("never known");
+}
+
+static void
+busy(void)
+{
+	int	 i;
+
+	order_init(&o, false);
+	netq_reads(3);
+	for (i = 0; i < 10; i++)
+		turn(false);
+	if (ask() != 0)
+		fail("trusted without a quiet point");
+}
+
+static void
+interrupts(void)
+{
+	order_init(&o, true);
+	turn(true);
+	datagram(ORDER_IRQ);
+	netq_reads(1);
+	if (ask() != 0)
+		fail("an interrupt has a sender");
+	turn(true);
+	if (ask() != sent)
+		fail("not known after it");
+}
+
+static void
+lost_but_counted(void)
+{
+	order_init(&o, true);
+	turn(true);
+	for (int i = 0; i < 50; i++)
+		datagram(ORDER_LOST);
+	netq_reads(50);
+	if (ask() != 0)
+		fail("a lost event has a sender");
+	turn(true);
+	if (ask() != sent)
+		fail("not known after it");
+}
+
+/* Events that vanished without a word: never wrong, and found again. */
+static void
+lost_uncounted(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	turn(true);
+	number += 9;		/* nine datagrams without events */
+	for (i = 0; i < 4; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known again");
+}
+
+static void
+netq_again(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	for (i = 0; i < 100; i++)
+		turn(true);
+	number = 0;
+	turn(true);
+	if (ask() != 0)
+		fail("the old pairing is used");
+	for (i = 0; i < 3; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known again");
+}
+
+/* Questions about a dead netq's packets come late. */
+static void
+old_packets(void)
+{
+	const struct order_event	*e;
+	uint64_t			 old_time, old_number;
+	bool				 early;
+	int				 i;
+
+	order_init(&o, true);
+	for (i = 0; i < 100; i++)
+		turn(true);
+	old_time = now - 100 * US;
+	old_number = number;
+	number = 0;
+	for (i = 0; i < 200; i++)
+		turn(true);
+	e = order_find(&o, old_number, old_time, &early);
+	if (e != NULL)
+		fail("%u is taken for %u", 100, e->pid);
+}
+
+static void
+forgotten(void)
+{
+	const struct order_event	*e;
+	bool				 early;
+	int				 i;
+
+	order_init(&o, true);
+	for (i = 0; i < ORDER_HISTORY + 10; i++)
+		turn(true);
+	e = order_find(&o, 5, now, &early);
+	if (e != NULL || early)
+		fail("remembered for ever");
+	if (ask() != sent)
+		fail("the latest is not known");
+}
+
+static void
+not_yet(void)
+{
+	bool	 early;
+
+	order_init(&o, true);
+	turn(true);
+	if (order_find(&o, number + 1, now, &early) != NULL || !early)
+		fail("an event that has not come is known");
+}
+
+int
+main(void)
+{
+	check("known from the start", from_the_start);
+	check("three quiet points agree", agreement);
+	check("datagram between look and clock", late_datagram);
+	check("no quiet point", busy);
+	check("interrupts", interrupts);
+	check("lost, and counted", lost_but_counted);
+	check("lost without a word", lost_uncounted);
+	check("netq counts anew", netq_again);
+	check("packets of the netq before", old_packets);
+	check("older than the history", forgotten);
+	check("not there yet", not_yet);
+	return failed;
+}
