@@ -65,8 +65,11 @@ void
 input_ask(struct input *in, const struct msg_ask *old,
     const struct msg_ask *ask, uint64_t now)
 {
+	/* News that crossed our answer on their way. */
+	if (in->answered && old != NULL && old->question == ask->question)
+		return;
 	in->deadline = now + ask->left_ms;
-	if (old != NULL && old->question == ask->question && !in->answered) {
+	if (old != NULL && old->question == ask->question) {
 		if (same_line(in, old, ask))
 			return;
 		in->mask = 0;

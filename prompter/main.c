@@ -174,6 +174,9 @@ ruled_asks(struct link *l, struct ibuf *b)
 		link_offence(l, "malformed question");
 		return;
 	}
+	/* Answered, and the news of it crossed our answer on their way. */
+	if (input.answered && news.question == ask.question)
+		return;
 	input_ask(&input, open ? &ask : NULL, &news, now_ms());
 	ask = news;
 	open = true;
@@ -215,6 +218,8 @@ ruled_lost(void)
 	ruled = NULL;
 	if (open)
 		close_question();
+	/* The next one counts its questions from the beginning. */
+	input.answered = false;
 }
 
 static void

@@ -354,8 +354,10 @@ put_choice(struct view *v, const struct msg_ask *ask, const struct input *in)
 	text_age(age, sizeof(age), ask->age_ms);
 	addf(l, VIEW_DIM, "%u packet%s held for %s", ask->held,
 	    ask->held == 1 ? "" : "s", age);
-	if (ask->more > 0)
+	if (ask->more > 0) {
+		l = room_for(v, l, 26);
 		addf(l, VIEW_ALERT, "  %u more waiting", ask->more);
+	}
 }
 
 /* Never elided: what is shown is, byte for byte, the rule that is made. */

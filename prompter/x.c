@@ -34,6 +34,7 @@ static enum action		 unanswered;
 static xcb_window_t		 window;	/* XCB_NONE: no question */
 static xcb_gcontext_t		 gc;
 static int			 win_w, win_h;
+static int			 want_w, want_h;	/* what we asked for */
 static bool			 forced;	/* the size is not ours */
 static bool			 focus_real, focus_pointer;
 static struct rect		 monitor;	/* that the window is for */
@@ -381,8 +382,8 @@ create_window(const struct rect *at)
 	    values);
 	keys_select(window);
 	set_properties();
-	win_w = at->w;
-	win_h = at->h;
+	win_w = want_w = at->w;
+	win_h = want_h = at->h;
 	forced = focus_real = focus_pointer = false;
 	/* Its properties' events tell the server's time anew. */
 	clock_known = false;
@@ -399,6 +400,8 @@ resize(void)
 		return;
 	win_w = layout.w > win_w ? layout.w : win_w;
 	win_h = layout.h > win_h ? layout.h : win_h;
+	want_w = win_w;
+	want_h = win_h;
 	at = layout_centre(&monitor, win_w, win_h);
 	set_hints(&at);
 	values[0] = (uint32_t)at.x;
@@ -575,7 +578,7 @@ configure_notify(const xcb_configure_notify_event_t *ev)
 		return;
 	win_w = ev->width;
 	win_h = ev->height;
-	forced = true;
+	forced = win_w != want_w || win_h != want_h;
 	question_draw();
 }
 

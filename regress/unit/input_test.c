@@ -158,6 +158,14 @@ test_rearming(void)
 	snprintf(next.line[1].text, sizeof(next.line[1].text), "other");
 	input_ask(&in, &ask, &next, now);
 	ok("news of another rule disarm", !in.armed && in.mask == 0);
+
+	armed();
+	key('y');
+	next = ask;
+	input_ask(&in, &ask, &next, now);
+	now += DELAY;
+	ok("news after the answer do not ask again", in.answered &&
+	    key('y') == INPUT_NOTHING);
 }
 
 static void

@@ -207,6 +207,9 @@ test_hostile(void)
 static void
 test_program(void)
 {
+	size_t	i;
+	bool	wide;
+
 	question("a.example", "a.example 443 tcp");
 	ask.pid = 0;
 	ask.source = WHO_UNKNOWN;
@@ -217,6 +220,12 @@ test_program(void)
 	ok("the kernel is named", contains("[kernel]"));
 	ask.source = WHO_EVENT;
 	ask.pid = 12;
+	ask.held = ask.more = ask.shared = UINT32_MAX;
+	ask.age_ms = UINT64_MAX;
+	build(VIEW_COLS_MIN);
+	for (i = 0, wide = false; i < view.nlines; i++)
+		wide = wide || view.line[i].len > view.cols;
+	ok("the largest numbers have room", !wide);
 	ask.more = 3;
 	ask.shared = 4;
 	ask.direction = DIR_IN;
