@@ -34,7 +34,7 @@
 #define ESCAPE_MS	50	/* after ESC the rest of a sequence comes */
 #define PASTE_KEYS	4	/* so many at once are not typed */
 #define ROWS_MIN	14
-#define ROWS_MAX	100
+#define ROWS_MAX	(VIEW_LINES_MAX + VIEW_BUTTONS_MAX + 4)
 
 /* Other screen, no cursor, pastes in brackets; and back. */
 #define SCREEN_ON	"\033[?1049h\033[?25l\033[?2004h"
@@ -45,7 +45,7 @@ enum row_kind { ROW_BLANK, ROW_LINE, ROW_BUTTONS, ROW_CUT };
 struct row {
 	enum row_kind		 kind;
 	const struct view_line	*line;
-	uint8_t			 buttons;	/* which row of them */
+	size_t			 first, n;	/* buttons */
 };
 
 struct rows {
@@ -166,15 +166,18 @@ measure(void)
 
 /* Drawing */
 
-static void
-add_row(struct rows *r, enum row_kind kind, const struct view_line *line,
-    uint8_t buttons)
+static struct row *
+add_row(struct rows *r, enum row_kind kind, const struct view_line *line)
 {
+	struct row	*row;
+
 	if (r->n == ROWS_MAX)
-		return;
-	r->row[r->n].kind = kind;
-	r->row[r->n].line = line;
-	r->row[r->n++].buttons = buttons;
+		fatalx("too many rows");
+	row = &r->row[r->n++];
+	memset(row, 0, sizeof(*row));
+	row->kind = kind;
+	row->line = line;
+	return row;
 }
 
 static void
@@ -186,9 +189,9 @@ remove_row(struct rows *r, size_t i)
 }
 
 /*
- * A small screen loses the blank lines first, then the buttons (their keys
- * work, and help lists them), then the middle: never who and where above,
- * nor the rules and the time left below.
+ * A small screen loses the blank lines first, then the buttons, yes and no
+ * last (their keys work, and help lists them), then the middle: never who and
+ * where above, nor the rules and the time left below.
  */
 static void
 fit(struct rows *r, size_t max)
@@ -198,9 +201,11 @@ fit(struct rows *r, size_t max)
 	for (i = r->n; i-- > 0 && r->n > max; )
 		if (r->row[i].kind == ROW_BLANK)
 			remove_row(r, i);
-	for (i = r->n; i-- > 0 && r->n > max; )
+	for (i = 0; i < r->n && r->n > max; )
 		if (r->row[i].kind == ROW_BUTTONS)
 			remove_row(r, i);
+		else
+			i++;
 	if (r->n <= max)
 		return;
 	while (r->n > max)
@@ -208,25 +213,46 @@ fit(struct rows *r, size_t max)
 	r->row[5].kind = ROW_CUT;
 }
 
+/* What a button takes: a blank on each side, and one between two. */
+static size_t
+button_cols(const struct view_button *b)
+{
+	return strlen(b->label) + 3;
+}
+
+/* The view's rows of buttons, broken where the screen is narrower. */
+static void
+collect_buttons(struct rows *r, const struct view *v)
+{
+	struct row	*row = NULL;
+	size_t		 i, used = 0;
+
+	for (i = 0; i < v->nbuttons; i++) {
+		if (row == NULL || v->button[i].row != v->button[i - 1].row ||
+		    used + button_cols(&v->button[i]) > cols) {
+			row = add_row(r, ROW_BUTTONS, NULL);
+			row->first = i;
+			used = 0;
+		}
+		row->n++;
+		used += button_cols(&v->button[i]);
+	}
+}
+
 static void
 collect(struct rows *r, const struct view *v)
 {
 	size_t	i;
-	int	last = -1;
 
 	r->n = 0;
 	for (i = 0; i < v->nlines; i++)
 		add_row(r, v->line[i].len == 0 ? ROW_BLANK : ROW_LINE,
-		    &v->line[i], 0);
-	add_row(r, ROW_BLANK, NULL, 0);
-	for (i = 0; i < v->nbuttons; i++)
-		if (v->button[i].row != last) {
-			last = v->button[i].row;
-			add_row(r, ROW_BUTTONS, NULL, v->button[i].row);
-		}
-	add_row(r, ROW_BLANK, NULL, 0);
-	add_row(r, ROW_LINE, &v->countdown, 0);
-	add_row(r, ROW_LINE, &v->state, 0);
+		    &v->line[i]);
+	add_row(r, ROW_BLANK, NULL);
+	collect_buttons(r, v);
+	add_row(r, ROW_BLANK, NULL);
+	add_row(r, ROW_LINE, &v->countdown);
+	add_row(r, ROW_LINE, &v->state);
 }
 
 static void
@@ -255,22 +281,18 @@ draw_line(FILE *fp, const struct view *v, const struct view_line *l)
 }
 
 static void
-draw_buttons(FILE *fp, const struct view *v, uint8_t row)
+draw_buttons(FILE *fp, const struct view *v, const struct row *row)
 {
-	size_t	i, len = 0, n = 0;
+	const struct view_button	*b;
+	size_t				 i, len = 0;
 
-	for (i = 0; i < v->nbuttons; i++)
-		if (v->button[i].row == row) {
-			len += strlen(v->button[i].label) + 2 + (n > 0);
-			n++;
-		}
+	for (i = 0; i < row->n; i++)
+		len += button_cols(&v->button[row->first + i]);
 	pad(fp, len < cols ? (cols - len) / 2 : 0);
-	for (i = 0, n = 0; i < v->nbuttons; i++) {
-		if (v->button[i].row != row)
-			continue;
-		len = strlen(v->button[i].label) + 2 + (n > 0);
-		(void)fprintf(fp, "%s%s %s \033[0m", n++ > 0 ? " " : "",
-		    v->button[i].on ? "\033[7m" : "", v->button[i].label);
+	for (i = 0; i < row->n; i++) {
+		b = &v->button[row->first + i];
+		(void)fprintf(fp, "%s%s %s \033[0m", i > 0 ? " " : "",
+		    b->on ? "\033[7m" : "", b->label);
 	}
 }
 
@@ -289,7 +311,7 @@ draw_rows(FILE *fp, const struct view *v, const struct rows *r)
 		if (r->row[i].kind == ROW_LINE)
 			draw_line(fp, v, r->row[i].line);
 		else if (r->row[i].kind == ROW_BUTTONS)
-			draw_buttons(fp, v, r->row[i].buttons);
+			draw_buttons(fp, v, &r->row[i]);
 		else if (r->row[i].kind == ROW_CUT)
 			(void)fputs("  ...", fp);
 	}

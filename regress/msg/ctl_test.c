@@ -809,12 +809,12 @@ test_ask_size(void)
 	CHECK(strstr(out, "www.github.com") != NULL);
 	CHECK(!scrolled(60, 14));
 	ws.ws_row = 30;
-	ws.ws_col = 56;
+	ws.ws_col = 62;
 	forget();
 	CHECK(ioctl(term, TIOCSWINSZ, &ws) == 0);
 	CHECK(wait_text("(l)egend"));
 	CHECK(wait_text("ready"));
-	CHECK(!scrolled(56, 30));
+	CHECK(!scrolled(62, 30));
 	press("y");
 	turn(50);
 	CHECK(nanswers == 1);
