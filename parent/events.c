@@ -233,6 +233,12 @@ set_clear(void)
 	}
 }
 
+void
+events_close(void)
+{
+	set_clear();
+}
+
 static struct order_event *
 set_add(void)
 {

@@ -22,6 +22,11 @@ struct link;
 int	 events_init(int queue_fd, uint16_t queue);
 /* Opens a fresh set in place of the old one; wants all of root.  0 or -1. */
 int	 events_open(void);
+/*
+ * Gives up a set inherited over fork(2), where its rings are not mapped: to
+ * be called before anything else can be mapped in their place.
+ */
+void	 events_close(void);
 /* One MSG_EVENT for each event of the set. */
 void	 events_send(struct link *);
 

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "parent.h"
 #include "sandbox.h"
 
@@ -332,6 +333,10 @@ settle_process(void)
 		rl.rlim_cur = rl.rlim_max < 1024 ? rl.rlim_max : 1024;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
+	/* A restarted procinfo cannot be given it by us any more. */
+	rl.rlim_cur = rl.rlim_max = PROCINFO_PRIORITY;
+	if (setrlimit(RLIMIT_RTPRIO, &rl) == -1)
+		log_debug("no real-time priority for restarted processes");
 	if (chdir("/") == -1)
 		fatal("/");
 }
@@ -459,6 +464,19 @@ no_prompter(bool at_once)
 }
 
 static void
+events_came(const struct stub_reply *r, int fd)
+{
+	if (fd == -1) {
+		log_warnx("no trace events: short-lived programs stay unknown");
+		return;
+	}
+	if (events_adopt(&r->event, fd) == -1)
+		log_warn("trace events");
+	else if (r->event.last)
+		proc_send_events();
+}
+
+static void
 stub_answered(const struct stub_reply *r, int fd)
 {
 	switch (r->order) {
@@ -470,6 +488,9 @@ stub_answered(const struct stub_reply *r, int fd)
 		break;
 	case STUB_DISPLAY:
 		display_found(r, fd);
+		return;
+	case STUB_EVENTS:
+		events_came(r, fd);
 		return;
 	}
 	if (fd != -1)

@@ -29,6 +29,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "parent.h"
 
 #define QUEUE_LENGTH	16384
@@ -230,6 +231,9 @@ open_queue(void)
 	    sizeof(on)) == -1)
 		fatal("queue %u: NETLINK_NO_ENOBUFS", queue);
 	set_rcvbuf(fd, QUEUE_RCVBUF, "queue");
+	/* The first packet must meet its event, so before there are any. */
+	if (events_init(fd, queue) == -1)
+		log_warnx("no trace events: short-lived programs stay unknown");
 	if (queue_length(fd, queue) == -1)
 		fatal("queue %u: length", queue);
 	if (queue_begin(fd, queue) == -1)

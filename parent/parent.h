@@ -94,6 +94,7 @@ enum stub_order {
 	STUB_ADD = 'a',
 	STUB_CHECK = 'c',
 	STUB_DISPLAY = 'd',
+	STUB_EVENTS = 'e',	/* a fresh set, one reply for each event */
 	STUB_STOP = 's',	/* remove the rules and end */
 	STUB_LEAVE = 'q'	/* leave the rules and end */
 };
@@ -105,6 +106,7 @@ struct stub_reply {
 	bool		silent;	/* changes to the rules raise no event */
 	char		text[256];	/* not ok: the reason */
 	struct display	display;
+	struct msg_event event;
 };
 
 typedef void (stub_done)(const struct stub_reply *, int fd);
@@ -119,6 +121,7 @@ void	 stub_order(enum stub_order);
 pid_t	 stub_pid(void);
 
 /* proc.c */
+#define PROCINFO_PRIORITY 1	/* SCHED_FIFO: others get none */
 void	 proc_start_all(void);	/* but the prompter */
 bool	 proc_all_ready(void);
 /* Something under PID changed state; false if it is none of ours. */
@@ -135,6 +138,7 @@ void	 proc_kill_all(void);
 /* Hears of each child that became ready, and of the table's events. */
 void	 proc_on_ready(void (*)(enum role));
 void	 proc_on_table(void (*)(void));
+void	 proc_send_events(void);	/* a fresh set is there */
 /* A prompter ended: true if a display should be looked for at once. */
 void	 proc_on_no_prompter(void (*)(bool));
 

@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "parent.h"
 
 #define DEATHS_MAX	6	/* in RATE_MS: the last one is one too many */
@@ -213,7 +214,11 @@ handle_lost(struct child *c, struct imsg *m)
 
 	(void)c;
 	ibuf_reader(&b, m->data, m->len);
-	return msg_get_lost(&b, &l);
+	if (msg_get_lost(&b, &l) == -1)
+		return -1;
+	log_debug("procinfo wants its events anew (%d)", l.why);
+	stub_order(STUB_EVENTS);
+	return 0;
 }
 
 static int
@@ -369,6 +374,7 @@ child_exec(enum role role, const int fds[FD_CHILD_MAX])
 	const char	*zone;
 	int		 high[FD_CHILD_MAX], i, n;
 	sigset_t	 none;
+	struct rlimit	 no_rt = { 0, 0 };
 
 	for (i = 0; i < FD_CHILD_MAX; i++) {
 		high[i] = -1;
@@ -386,6 +392,8 @@ child_exec(enum role role, const int fds[FD_CHILD_MAX])
 	closefrom(FD_CHILD_MAX);
 	/* An interrupt key of the terminal is the parent's to handle. */
 	if (setsid() == -1 || chdir("/") == -1)
+		_exit(126);
+	if (role != ROLE_PROCINFO && setrlimit(RLIMIT_RTPRIO, &no_rt) == -1)
 		_exit(126);
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -493,6 +501,8 @@ child_fork(struct child *c, int fds[FD_CHILD_MAX])
 	child_timer(c, READY_SECONDS);
 	if (c->role == ROLE_RULED)
 		files_send_all(c->link);
+	else if (c->role == ROLE_PROCINFO)
+		events_send(c->link);
 }
 
 static void
@@ -554,6 +564,13 @@ struct link *
 proc_link(enum role role)
 {
 	return children[role].link;
+}
+
+void
+proc_send_events(void)
+{
+	if (children[ROLE_PROCINFO].link != NULL)
+		events_send(children[ROLE_PROCINFO].link);
 }
 
 /* The prompter, which exists only while there is a display. */

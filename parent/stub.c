@@ -22,11 +22,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "parent.h"
 
 #define RUN_SECONDS	30	/* a program that needs longer is killed */
 #define CALL_SECONDS	75	/* two programs and a display, at worst */
 #define ARGS		12
+#define STUB_FDS	64	/* above all that was opened before the fork */
 
 /* In the stub. */
 static bool		 loaded;	/* the kernel rules are ours */
@@ -37,7 +39,8 @@ static int		 stub_fd = -1;
 static pid_t		 pid;
 static struct event	*stub_event;
 static stub_done	*done;
-static const enum stub_order later[] = { STUB_CHECK, STUB_ADD, STUB_DISPLAY };
+static const enum stub_order later[] = { STUB_CHECK, STUB_ADD, STUB_DISPLAY,
+    STUB_EVENTS };
 #define NLATER (sizeof(later) / sizeof(later[0]))
 static bool		 wanted[NLATER];
 static bool		 busy;		/* an order is not answered yet */
@@ -288,6 +291,21 @@ reply(int s, const struct stub_reply *r, int fd)
 	explicit_bzero(&copy, sizeof(copy));
 }
 
+/* The set stays open here until the next: the parent has to map its rings. */
+static void
+order_events(int s, struct stub_reply *r)
+{
+	int	fd, i;
+
+	if (events_open() == -1) {
+		reply(s, r, -1);
+		return;
+	}
+	r->ok = true;
+	for (i = 0; events_get(i, &r->event, &fd) == 0; i++)
+		reply(s, r, fd);
+}
+
 static void
 obey(int s, enum stub_order order)
 {
@@ -310,6 +328,9 @@ obey(int s, enum stub_order order)
 		fd = display_connect(&r.display);
 		r.ok = fd != -1;
 		break;
+	case STUB_EVENTS:
+		order_events(s, &r);
+		return;
 	case STUB_STOP:
 		rules_remove(r.text, sizeof(r.text));
 		r.ok = !loaded;
@@ -339,17 +360,25 @@ stub_main(int s)
 	size_t			i;
 	ssize_t			n;
 
+	events_close();
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "snitch-stub");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	setproctitle("-snitch-stub");
-	if (chdir("/") == -1)
+	/* It holds nothing open that others wait for the end of. */
+	s = fcntl(s, F_DUPFD_CLOEXEC, STUB_FDS);
+	if (s == -1 || chdir("/") == -1 ||
+	    dup2(env.fds.null, STDIN_FILENO) == -1 ||
+	    dup2(env.fds.null, STDOUT_FILENO) == -1 ||
+	    dup2(env.fds.null, STDERR_FILENO) == -1 ||
+	    dup2(s, STDERR_FILENO + 1) == -1)
 		_exit(1);
-	(void)dup2(env.fds.null, STDIN_FILENO);
-	(void)dup2(env.fds.null, STDOUT_FILENO);
-	(void)dup2(env.fds.null, STDERR_FILENO);
+	closefrom(STDERR_FILENO + 2);
+	s = STDERR_FILENO + 1;
+	(void)fcntl(s, F_SETFD, FD_CLOEXEC);
+	env.fds.null = STDIN_FILENO;
 	for (;;) {
 		n = recv(s, &order, sizeof(order), 0);
 		if (n == 1)
@@ -477,7 +506,8 @@ stub_readable(int s, short what, void *arg)
 			return;
 		fatalx("the stub ended");
 	}
-	busy = false;
+	/* Of events there are several, the last of them says so. */
+	busy = r.order == STUB_EVENTS && r.ok && !r.event.last;
 	done(&r, fd);
 	explicit_bzero(&r, sizeof(r));
 	send_next();
