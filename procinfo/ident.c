@@ -29,7 +29,6 @@
 
 #define TURN_READS	4096	/* datagrams, one event each, per loop turn */
 #define SCAN_STEP	16	/* processes read per loop turn, at start */
-#define PARENTS_NS	(1000ull * 1000 * 1000)	/* how long they are kept */
 #define TICK_NS		(10 * 1000 * 1000)	/* of start times: USER_HZ */
 
 /* What runs in a process between two execves; shared with its forks. */
@@ -53,13 +52,8 @@ struct proc {
 	uint64_t	 since;		/* now, ns; 0: before we looked */
 	uint64_t	 before_since;
 	uint64_t	 read;		/* when now was read */
+	uint64_t	 born;		/* of its fork; 0: before we looked */
 	bool		 dead;
-	uint64_t	 parents_read;
-	uint8_t		 nparents;
-	struct {
-		uint32_t	 pid;
-		char		*exe;
-	} parent[PARENTS_MAX];
 };
 
 TAILQ_HEAD(proc_queue, proc);
@@ -127,20 +121,11 @@ proc_find(uint32_t pid)
 }
 
 static void
-parents_forget(struct proc *p)
-{
-	while (p->nparents > 0)
-		free(p->parent[--p->nparents].exe);
-	p->parents_read = 0;
-}
-
-static void
 proc_free(struct proc *p)
 {
 	RB_REMOVE(proc_tree, &procs, p);
 	TAILQ_REMOVE(p->dead ? &dead : &living, p, entry);
 	nprocs--;
-	parents_forget(p);
 	image_drop(&p->now);
 	image_drop(&p->before);
 	free(p);
@@ -233,7 +218,7 @@ conn_fork(const struct proc_event *e)
 		proc_free(p);	/* the number is used again */
 	p = proc_new(pid);
 	p->ppid = (uint32_t)e->event_data.fork.parent_tgid;
-	p->since = e->timestamp_ns;
+	p->since = p->born = e->timestamp_ns;
 	parent = proc_find(p->ppid);
 	/* Read after the fork, it may have become another since. */
 	if (parent != NULL && parent->now != NULL &&
@@ -400,30 +385,48 @@ has_uid_now(const struct proc *p, uint32_t uid)
 	return ok;
 }
 
-static void
-fill_parents(struct whois *w, struct proc *p)
+/*
+ * The parent as it is remembered, else read.  It may have ended, and its
+ * number may be another's: that one is younger.
+ */
+static struct proc *
+get_parent(uint32_t ppid, uint64_t start, uint64_t born)
 {
-	uint64_t	 now = now_ns();
-	size_t		 i;
+	struct proc	*p;
 
-	if (p->parents_read == 0 || now - p->parents_read > PARENTS_NS) {
-		procpid_parents(w, p->ppid, p->start);
-		parents_forget(p);
-		p->parents_read = now;
-		for (; p->nparents < w->nparents; p->nparents++) {
-			i = p->nparents;
-			p->parent[i].pid = w->parent[i].pid;
-			p->parent[i].exe = strdup(w->parent[i].exe);
-			if (p->parent[i].exe == NULL)
-				fatal(NULL);
+	if (ppid == 0)
+		return NULL;
+	p = proc_find(ppid);
+	if (p == NULL) {
+		p = proc_new(ppid);
+		if (!proc_read(p)) {
+			proc_free(p);
+			return NULL;
 		}
-		return;
 	}
-	w->nparents = p->nparents;
-	for (i = 0; i < p->nparents; i++) {
-		w->parent[i].pid = p->parent[i].pid;
-		(void)strlcpy(w->parent[i].exe, p->parent[i].exe,
-		    sizeof(w->parent[i].exe));
+	if ((born != 0 && p->born > born) || (start != 0 && p->start > start))
+		return NULL;
+	return p;
+}
+
+static void
+fill_parents(struct whois *w, uint32_t ppid, uint64_t start, uint64_t born)
+{
+	const struct proc	*p;
+	const char		*exe;
+	size_t			 len, size = sizeof(w->parent[0].exe);
+
+	while (w->nparents < PARENTS_MAX &&
+	    (p = get_parent(ppid, start, born)) != NULL) {
+		exe = p->now != NULL ? p->now->text : "";
+		/* The end of a long path tells more than its beginning. */
+		if ((len = strlen(exe)) >= size)
+			exe += len - (size - 1);
+		(void)strlcpy(w->parent[w->nparents].exe, exe, size);
+		w->parent[w->nparents++].pid = p->pid;
+		ppid = p->ppid;
+		start = p->start;
+		born = p->born;
 	}
 }
 
@@ -479,7 +482,10 @@ ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 	w->start = p->start;
 	if (i != NULL)
 		fill_image(w, i);
-	fill_parents(w, p);
+	if (conn_fd != -1)
+		fill_parents(w, p->ppid, p->start, p->born);
+	else
+		procpid_parents(w, p->ppid, p->start);
 	return 0;
 }
 
