@@ -22,10 +22,10 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/icmp.h>
 #include <netdb.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
-#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
