@@ -353,6 +353,7 @@ $(SANDBOX_TESTS): regress/sandbox/acts.c regress/sandbox/jobs.c \
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,$(PKG_SANDBOX) $(PKG_ALL))
+tests: $(SANDBOX_TESTS)
 
 clean:
 	rm -rf $(B)
@@ -370,9 +371,10 @@ help:
 	@echo "sudo make lint       what can be said without running it"
 	@echo "sudo make mutate     does a test fail when a feature is taken out?"
 	@echo "sudo make check-vm   the system tests on a distribution's kernel"
+	@echo "sudo make bench      how much slower it makes connections"
 	@echo "     make dist clean"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all check check-vm clean demo deps dist fuzz fuzzers help helpers \
+.PHONY: all bench check check-vm clean demo deps dist fuzz fuzzers help helpers \
     install lint mutate run syntax tests uninstall unit users

@@ -52,6 +52,8 @@ mutate()
 		unit=$(for t in $tests; do
 			case $t in
 			unit/*|msg/*)	echo "build/regress/${t}_test" ;;
+			sandbox)	echo build/regress/sandbox/acts \
+			    build/regress/sandbox/acts-bare ;;
 			esac
 		done)
 		# shellcheck disable=SC2086 # lists of words
