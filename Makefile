@@ -54,7 +54,8 @@ PKG_SANDBOX	= libseccomp libcap-ng
 
 WARN		= -Wall -Wextra -Wshadow -Wstrict-prototypes \
 		  -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
-		  -Wsign-compare -Wvla -Wformat=2 -Wundef -Wwrite-strings
+		  -Wsign-compare -Wvla -Wformat=2 -Wundef -Wwrite-strings \
+		  -Wno-gnu-variable-sized-type-not-at-end
 HARDEN		= -fPIE -fstack-protector-strong -fno-common
 HARDEN_LD	= -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifneq ($(SAN),)
@@ -194,7 +195,8 @@ HELPERS		= $(B)/regress/probe $(B)/regress/prompt_peer \
 		  $(B)/regress/rules/rulecheck
 $(B)/regress/probe: regress/system/probe.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $<
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,$(PKG_ALL))
 $(B)/regress/prompt_peer: regress/system/prompt_peer.c \
     $(call obj,$(IMSG_SRC))
 	@mkdir -p $(@D)
