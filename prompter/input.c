@@ -313,8 +313,8 @@ press(struct input *in, const struct msg_ask *ask,
 	was_down = hold(in, ev->code);
 	in->last_key = ev->time;
 	/* A tick may be handled before a key that was older than it. */
-	if (!in->armed || ev->time < in->since + in->delay || was_down || ev->repeat || ev->modified ||
-	    ev->key == INPUT_KEY_NONE)
+	if (!in->armed || ev->time < in->since + in->delay || was_down ||
+	    ev->repeat || ev->modified || ev->key == INPUT_KEY_NONE)
 		return INPUT_NOTHING;
 	return use_key(in, ask, ev->key, out, ev->time);
 }

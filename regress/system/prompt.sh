@@ -402,6 +402,8 @@ case events that a client made up are dropped
 	sleep 700
 	send y
 	nothing
+	forge-end
+	nothing
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 

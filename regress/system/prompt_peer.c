@@ -236,6 +236,22 @@ send_key(const char *key)
 	sync_display();
 }
 
+/* As if the server had said that the window is no more. */
+static void
+forge_end(void)
+{
+	xcb_destroy_notify_event_t	ev;
+	char				buf[32];
+
+	memset(&ev, 0, sizeof(ev));
+	ev.response_type = XCB_DESTROY_NOTIFY;
+	ev.event = ev.window = find_window();
+	memset(buf, 0, sizeof(buf));
+	memcpy(buf, &ev, sizeof(ev));
+	xcb_send_event(conn, 0, ev.window, XCB_EVENT_MASK_NO_EVENT, buf);
+	sync_display();
+}
+
 static xcb_atom_t
 atom(const char *text)
 {
@@ -925,6 +941,8 @@ command_person(const char *word, const char *arg)
 		click(arg);
 	else if (strcmp(word, "focus") == 0)
 		set_focus(arg);
+	else if (strcmp(word, "forge-end") == 0)
+		forge_end();
 	else if (strcmp(word, "close") == 0)
 		close_window();
 	else if (strcmp(word, "destroy") == 0) {
