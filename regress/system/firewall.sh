@@ -140,6 +140,13 @@ options()
 	status || fail "status of the defaults: $(tail -n 1 "$T/fw.out")"
 	! rules_now | grep -qE "$FORWARDED" ||
 		fail "forward is still judged"
+	bad_options
+}
+
+# The same in either form: once is enough on a slow machine.
+bad_options()
+{
+	[ $FORM = iptables ] || return 0
 	for bad in mark=1 mark=0x0 mark=0x1ffffffff mark=0x02000000 \
 	    judged= other=maybe frames=some nonsense "mark=0x1; reboot"; do
 		! fw add $FORM $QUEUE "$bad" || fail "takes $bad"
@@ -212,8 +219,7 @@ frames_dropped()
 {
 	add frames=drop
 	status frames=drop || fail "status: $(tail -n 1 "$T/fw.out")"
-	in_host nft list table netdev tinysnitch | grep -q '"eth0"' ||
-	    in_host nft list table netdev tinysnitch | grep -q 'eth0' ||
+	in_host nft list table netdev tinysnitch | grep -q 'eth0' ||
 		fail "eth0 is not covered"
 	judge allow
 	expect reply tcp $R4 80
@@ -444,15 +450,15 @@ reload_has_no_gap()
 {
 	add
 	probe_bg gap -t 4000 -n 400 tcp $R4 80
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5; do
 		add
 	done
-	in_host sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do
+	in_host sh -c 'for i in 1 2 3 4 5; do
 		"$0" -t 20 udp '$R4' 5000; done' "$PROBE" >"$T/udp"
 	wait_for 300 grep -q . "$T/gap"
 	grep -q '^0 reply ' "$T/gap" || fail "TCP passed: $(cat "$T/gap")"
 	! grep reply "$T/udp" >&2 || fail "UDP passed"
-	[ "$(wc -l <"$T/udp")" -eq 10 ] || fail "$(cat "$T/udp")"
+	[ "$(wc -l <"$T/udp")" -eq 5 ] || fail "$(cat "$T/udp")"
 }
 
 both_families()
@@ -531,6 +537,9 @@ nft_without_queue()
 		add "$o"
 		status "$o" || fail "$o: $(tail -n 1 "$T/fw.out")"
 	done
+	in_host nft list table netdev tinysnitch | grep -q 'eth0' ||
+		fail "eth0 may send frames"
+	expect reply tcp $R4 80
 	fw remove
 	! nft_now 2>/dev/null || fail "not removed"
 	FORM=iptables
