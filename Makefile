@@ -179,6 +179,8 @@ MSG_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/msg/*_test.c))
 $(B)/regress/msg/procinfo_test $(B)/regress/msg/sender_test: \
     $(call obj,regress/msg/stage.c)
 $(B)/regress/msg/sender_test: $(call obj,parent/events.c)
+$(B)/regress/msg/ruled_test $(B)/regress/msg/store_test \
+    $(B)/regress/msg/hostile_test: $(call obj,regress/msg/world.c)
 $(B)/regress/msg/%_test: regress/msg/%_test.c \
     $(call obj,$(sort $(IMSG_SRC) $(PURE_SRC)))
 	@mkdir -p $(@D)

@@ -26,6 +26,7 @@ static uint32_t		 question;	/* the last number given */
 static uint64_t		 deadline;	/* CLOCK_MONOTONIC, ns */
 static struct msg_ask	 shown;
 static struct link	*answered_by;
+static uint32_t		 checked;	/* id of the packet who_check is of */
 static uint64_t		 paused_until;	/* CLOCK_BOOTTIME, ns */
 static bool		 prompter_here;
 static uint32_t		 askers;	/* terminals */
@@ -171,7 +172,8 @@ lines_make(struct msg_ask *m, const struct conn *c, const struct whois *is)
 	if (!ports)
 		r.port_hi = PORT_MAX;
 	rule_host_of(c, &r, name, sizeof(name));
-	if (c->dir != DIR_OUT)
+	/* `localhost` is what inbound has as destination, too. */
+	if (c->dir != DIR_OUT || r.kind == DST_LOCALHOST)
 		r.dir = (int)c->dir;
 	lines_add_variants(m, 0, &r, is, m->user);
 	if (r.kind == DST_NAME && (domain = rule_domain(name)) != NULL) {
@@ -242,6 +244,7 @@ put_program(struct msg_ask *m, const struct whois *is)
 {
 	char	number[16];
 
+	m->parents[0] = m->user[0] = '\0';
 	m->source = is->source;
 	m->pid = is->pid;
 	put_elided(m->exe, sizeof(m->exe), is->exe);
@@ -273,12 +276,19 @@ put_names(struct msg_ask *m, const struct conn *c)
 			    sizeof(m->name[0]));
 }
 
-/* What changes while it is shown. */
+/*
+ * What changes while it is shown.  The packet that opened the question may
+ * have been withdrawn: then it is about the next one, of the same program to
+ * the same destination, so that the lines stay as they are.
+ */
 static void
 put_progress(struct msg_ask *m)
 {
-	uint64_t	now = now_mono();
+	struct conn	*c = TAILQ_FIRST(&open_entry->conns);
+	uint64_t	 now = now_mono();
 
+	m->tuple = c->tuple;
+	put_program(m, c->who->is);
 	m->age_ms = (now - open_entry->since) / 1000000;
 	m->held = open_entry->count;
 	m->more = (uint32_t)pending_entries() - 1;
@@ -337,11 +347,9 @@ ask_open(struct pending *p)
 	memset(&shown, 0, sizeof(shown));
 	shown.question = question;
 	shown.direction = (uint8_t)c->dir;
-	shown.tuple = c->tuple;
 	put_names(&shown, c);
-	put_program(&shown, p->who->is);
-	lines_make(&shown, c, p->who->is);
 	put_progress(&shown);
+	lines_make(&shown, c, c->who->is);
 	if (shown.nlines == 0 || shown.line[0].mask != 0) {
 		/* No rule can say it: nothing to choose from. */
 		pending_decide(p, (enum action)config.unanswered,
@@ -349,7 +357,7 @@ ask_open(struct pending *p)
 		return;
 	}
 	conn_text(what, sizeof(what), c);
-	who_text(who, sizeof(who), p->who);
+	who_text(who, sizeof(who), c->who);
 	line_info("ask %s | %s", what, who);
 	timer_add(timeout_event, &tv);
 	timer_add(check_event, &check_after);
@@ -433,9 +441,12 @@ check_done(enum sock_state state)
 	if (open_entry == NULL)
 		return;
 	c = TAILQ_FIRST(&open_entry->conns);
-	if (state == SOCK_NONE)
+	/* The answer may be about a packet that was judged meanwhile. */
+	if (state == SOCK_NONE && c->id == checked) {
 		judge_decide(c, (enum action)config.unanswered, REASON_CLOSED,
 		    NULL);
+		ask_changed();
+	}
 }
 
 /*
@@ -450,8 +461,10 @@ ask_check(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (c->dir == DIR_OUT && c->tuple.proto == IPPROTO_TCP)
+	if (c->dir == DIR_OUT && c->tuple.proto == IPPROTO_TCP) {
+		checked = c->id;
 		who_check(c, check_done);
+	}
 	timer_add(check_event, &check_after);
 }
 
@@ -535,7 +548,8 @@ ask_answer(struct link *l, struct imsg *im)
 	if (n < 0 || (size_t)n >= sizeof(text) || rule_parse(text, (size_t)n,
 	    store_passwd(), &rule, err, sizeof(err)) == -1) {
 		line_error("answer \"%s\": %s", text, err);
-		judge_default(TAILQ_FIRST(&open_entry->conns), REASON_NOBODY);
+		pending_decide(open_entry, (enum action)config.unanswered,
+		    REASON_NOBODY, NULL);
 		return 0;
 	}
 	answered_by = l;

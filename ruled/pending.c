@@ -90,17 +90,31 @@ key_hash(const struct pending *k)
 }
 
 /*
- * A program that is not known is not "the same unknown program" as another:
- * its packets are told apart by user at least.
+ * However it was found out, the same executable is the same program.  Without
+ * one a process is the same as itself alone; and of packets that nobody is
+ * known of at least the user is the same (same_program).
  */
+static bool
+same_who(const struct whois *a, const struct whois *b)
+{
+	if (a->exe[0] != '\0' || b->exe[0] != '\0')
+		return strcmp(a->exe, b->exe) == 0;
+	return a->pid == b->pid &&
+	    (a->source == WHO_KERNEL) == (b->source == WHO_KERNEL);
+}
+
+static bool
+same_program(const struct pending *a, const struct pending *b)
+{
+	return a->dir == b->dir && a->has_uid == b->has_uid &&
+	    a->uid == b->uid && same_who(a->who->is, b->who->is);
+}
+
 static bool
 key_same(const struct pending *a, const struct pending *b)
 {
-	return a->dir == b->dir && a->proto == b->proto &&
-	    a->port == b->port && a->has_uid == b->has_uid &&
-	    a->uid == b->uid && a->who->is->source == b->who->is->source &&
-	    strcmp(a->who->is->exe, b->who->is->exe) == 0 &&
-	    strcmp(a->dest, b->dest) == 0;
+	return a->proto == b->proto && a->port == b->port &&
+	    same_program(a, b) && strcmp(a->dest, b->dest) == 0;
 }
 
 static struct pending *
@@ -220,7 +234,7 @@ pending_join(struct conn *c)
 		if (first->hook == c->hook &&
 		    tuple_same(&first->tuple, &c->tuple))
 			break;
-	if (first == NULL || packets >= PENDING_MAX)
+	if (first == NULL)
 		return false;
 	/* Another user may have taken the address and port over. */
 	if ((first->flags & PACKET_HAS_UID) && (c->flags & PACKET_HAS_UID) &&
@@ -229,7 +243,13 @@ pending_join(struct conn *c)
 	c->again = true;
 	c->who = who_ref(first->who);
 	(void)strlcpy(c->name, first->name, sizeof(c->name));
+	/* The limits are for one who sends the same again and again, too. */
+	if (is_full(first->pending)) {
+		judge_default(c, REASON_OVERLOAD);
+		return true;
+	}
 	entry_take(first->pending, c);
+	ask_changed();
 	return true;
 }
 
@@ -304,14 +324,6 @@ pending_decide(struct pending *p, enum action action, enum reason reason,
 	/* The last one ends the entry. */
 	while (n-- > 0)
 		judge_decide(TAILQ_FIRST(&p->conns), action, reason, rule);
-}
-
-static bool
-same_program(const struct pending *a, const struct pending *b)
-{
-	return a->dir == b->dir && a->has_uid == b->has_uid &&
-	    a->uid == b->uid && a->who->is->source == b->who->is->source &&
-	    strcmp(a->who->is->exe, b->who->is->exe) == 0;
 }
 
 void

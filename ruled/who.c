@@ -17,8 +17,6 @@
 #include "ruled.h"
 
 #define WHO_PATIENCE	(2ULL * 1000000000)	/* ns until "unknown" */
-/* Numbers of no datagram: what only the socket can tell. */
-#define WHO_SOCKET_ONLY	(1ULL << 63)
 
 TAILQ_HEAD(conn_queue, conn);
 static struct conn_queue unasked = TAILQ_HEAD_INITIALIZER(unasked);
