@@ -292,7 +292,7 @@ text_countdown(char *dst, size_t size, uint64_t left_ms, const char *action)
 	char		upper[16];
 	size_t		i;
 
-	for (i = 0; action[i] != '\0' && i < sizeof(upper) - 1; i++)
+	for (i = 0; i < sizeof(upper) - 1 && action[i] != '\0'; i++)
 		upper[i] = action[i] >= 'a' && action[i] <= 'z' ?
 		    (char)(action[i] - 'a' + 'A') : action[i];
 	upper[i] = '\0';
