@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Who did it, through the whole firewall: programs that end at once are named
+# with pid and arguments, and rules that name a program apply to them.
+. "$(dirname "$0")/lib.sh"
+
+N=50
+
+setup
+cp "$PROBE" "$T/good" && cp "$PROBE" "$T/bad"
+set_rules "allow $R4 53 udp" "allow $BARE4 5000 udp exe=$T/good" \
+    "drop $BARE4 - udp" "allow $GITHUB4 443 tcp exe=$T/good" \
+    "deny $GITHUB4 - tcp" "allow $BARE6 5000 udp exe=$T/good" \
+    "drop $BARE6 - udp"
+start_snitch || exit 1
+
+
+# shots PROGRAM PROTOCOL HOST PORT: one after the other; "pid port" of each in
+# $T/truth, for the arguments carry a number, too.
+shots()
+{
+	: >"$T/truth"
+	clear_log
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_host sh -c 'truth=$1; n=$2; shift 2
+		while [ "$n" -gt 0 ]; do
+			sh -c "echo \$\$ $n >>\"\$0\"; exec \"\$@\"" "$truth" \
+			    "$1" -t "$n" "$2" "$3" "$4" >/dev/null
+			n=$((n - 1))
+		done' sh "$T/truth" "$N" "$@"
+	wait_for 100 enough "$3"
+}
+
+enough()
+{
+	[ "$(grep -c -- "-> .*$1" "$T/log")" -ge "$N" ]
+}
+
+# named ACTION PROGRAM PROTOCOL: each of them, by its own line.
+named()
+{
+	missing=0
+	while read -r pid n; do
+		grep -q " INFO $1 .*\[$pid\] $2 $2 -t $n $3 " "$T/log" ||
+			missing=$((missing + 1))
+	done <"$T/truth"
+	[ "$missing" -eq 0 ] || {
+		grep " INFO " "$T/log" | tail -n 5 >&2
+		fail "$missing of $N programs are not named"
+	}
+}
+
+udp()
+{
+	shots "$T/good" udp $BARE4 5000
+	named allow "$T/good" udp
+	shots "$T/bad" udp $BARE4 5000
+	named drop "$T/bad" udp
+}
+
+tcp()
+{
+	shots "$T/good" tcp $GITHUB4 443
+	named allow "$T/good" tcp
+	shots "$T/bad" tcp $GITHUB4 443
+	named deny "$T/bad" tcp
+}
+
+udp6()
+{
+	shots "$T/good" udp $BARE6 5000
+	named allow "$T/good" udp
+}
+
+# Inbound: the one that listens.
+inbound()
+{
+	clear_log
+	in_remote "$PROBE" -t 200 tcp $H4 8080 >/dev/null
+	wait_log " tcp \\| $R4:[0-9]+ -> localhost:8080 \\| \\[[0-9]+\\] $PROBE" ||
+		fail "$(grep 8080 "$T/log" | tail -n 1)"
+}
+
+# A procinfo that starts in the middle is exact again soon.
+again()
+{
+	kill -9 "$(pid_of procinfo)"
+	wait_for 100 test -n "$(pid_of procinfo)"
+	settle
+	shots "$T/good" udp $BARE4 5000
+	shots "$T/good" udp $BARE4 5000
+	named allow "$T/good" udp
+}
+
+check "TCP programs" tcp
+check "UDP programs" udp
+check "UDP programs, IPv6" udp6
+check "inbound" inbound
+check "after procinfo was killed" again
+finish
