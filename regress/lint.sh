@@ -88,14 +88,14 @@ undocumented()
 
 manuals()
 {
-	mandoc -Tlint -W style parent/*.[58] ruled/*.[58] |
-	    grep -v 'operating system explicitly specified' |
-	    grep -v 'referenced manual not found'
+	mandoc -Tlint -W style parent/*.[58] ruled/*.[58] 2>&1 |
+	    grep -av 'operating system explicitly specified' |
+	    grep -av -e 'referenced manual not found' -e 'outdated mandoc.db'
 }
 
 unnatural()
 {
-	"$@" | grep . && return 1
+	"$@" | grep -a . && return 1
 	return 0
 }
 
@@ -127,7 +127,8 @@ if have cppcheck cppcheck; then
 	    --enable=warning,portability --std=c11 -D_GNU_SOURCE \
 	    --suppress=missingIncludeSystem \
 	    --suppress=nullPointerRedundantCheck \
-	    -Dnoreturn=_Noreturn -j 2 \
+	    --suppress=nullPointerArithmeticRedundantCheck \
+	    -Dnoreturn=_Noreturn -I/usr/include/bsd -j 2 \
 	    -Iimsg -Isandbox -Iruled -Iprompter $(sources | grep -v ^regress)
 fi
 exit "$status"

@@ -81,8 +81,8 @@ queue_open(void)
 static uint32_t
 packet_id(const struct nlmsghdr *h)
 {
-	const struct nlattr	*a;
-	uint32_t		 id = 0;
+	struct nlattr	*a;
+	uint32_t	 id = 0;
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return 0;

@@ -42,6 +42,7 @@ BARE6=fd09::9
 SNITCH_PID=
 SNITCH_ALL=
 rules_serial=0
+askers=0
 FAILED=
 failures=0
 
@@ -410,19 +411,21 @@ expect_bg()
 
 start_asker()
 {
-	# Inside the namespace, so that it goes with it.
-	in_host tmux -S "$T/tmux" -f /dev/null new-session -d -x 120 -y 40 \
+	# Inside the namespace, so that it goes with it; a server of its own,
+	# for the one before may not have gone yet.
+	askers=$((askers + 1))
+	in_host tmux -S "$T/tmux$askers" -f /dev/null new-session -d -x 120 -y 40 \
 	    "$CTL -s $T/sock ask 2>&1; echo asker ended; sleep 60"
 }
 
 stop_asker()
 {
-	tmux -S "$T/tmux" kill-server 2>/dev/null
+	tmux -S "$T/tmux$askers" kill-server 2>/dev/null
 }
 
 screen()
 {
-	tmux -S "$T/tmux" capture-pane -p 2>/dev/null
+	tmux -S "$T/tmux$askers" capture-pane -p 2>/dev/null
 }
 
 on_screen()
@@ -443,7 +446,7 @@ press()
 {
 	sleep 1
 	for key; do
-		tmux -S "$T/tmux" send-keys "$key"
+		tmux -S "$T/tmux$askers" send-keys "$key"
 	done
 }
 
