@@ -192,16 +192,36 @@ lines_make(struct msg_ask *m, const struct conn *c, const struct whois *is)
 
 /* What the question shows. */
 
+/*
+ * A program's path as one word: one called "a < [1] /sbin/init" must not
+ * forge the chain that it stands in.
+ */
+static void
+put_word(char *dst, size_t size, const char *path)
+{
+	const unsigned char	*p = (const unsigned char *)path;
+	size_t			 n = 0;
+
+	dst[0] = '\0';
+	for (; *p != '\0' && n + 5 < size; p++)
+		if (*p > ' ' && *p < 0x7f && strchr("<[]\\", *p) == NULL)
+			n += (size_t)snprintf(dst + n, size - n, "%c", *p);
+		else
+			n += (size_t)snprintf(dst + n, size - n, "\\x%02x",
+			    *p);
+}
+
 static void
 put_parents(struct msg_ask *m, const struct whois *is)
 {
+	char	exe[sizeof(is->parent[0].exe) * 4];
 	size_t	i, off = 0;
 	int	n;
 
 	for (i = 0; i < is->nparents && off < sizeof(m->parents); i++) {
+		put_word(exe, sizeof(exe), is->parent[i].exe);
 		n = snprintf(m->parents + off, sizeof(m->parents) - off,
-		    "%s[%u] %s", i > 0 ? " < " : "", is->parent[i].pid,
-		    is->parent[i].exe);
+		    "%s[%u] %s", i > 0 ? " < " : "", is->parent[i].pid, exe);
 		if (n < 0)
 			break;
 		off += (size_t)n;

@@ -86,7 +86,9 @@ packet_id(const struct nlmsghdr *h)
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return 0;
-	mnl_attr_for_each(a, h, 4)
+	for (a = mnl_nlmsg_get_payload_offset(h, 4);
+	    mnl_attr_ok(a, (int)((const char *)mnl_nlmsg_get_payload_tail(h) -
+	    (const char *)a)); a = mnl_attr_next(a))
 		if (mnl_attr_get_type(a) == NFQA_PACKET_HDR)
 			memcpy(&id, mnl_attr_get_payload(a), sizeof(id));
 	return ntohl(id);
