@@ -84,7 +84,7 @@ client_free(struct client *cl)
 	if (cl->asks)
 		ask_asker(cl->link, false);
 	cl->asks = false;
-	store_forget(cl);
+	change_forget(cl);
 	LIST_REMOVE(cl, entry);
 	nclients--;
 	if (cl->silence != NULL)
@@ -244,8 +244,8 @@ status_text(struct client *cl)
 	reply_line(cl, "version %s", VERSION);
 	reply_line(cl, "questions %s", when);
 	reply_line(cl, "rules %zu, temporary %zu, lists %zu",
-	    ruleset_count(store_permanent()),
-	    ruleset_count(store_temporary()), lists_count(store_lists()));
+	    ruleset_count(rules_permanent()),
+	    ruleset_count(temporary_rules()), lists_count(slices_lists()));
 	reply_line(cl, "waiting %zu packets for %zu questions",
 	    pending_packets(), pending_entries());
 	reply_line(cl, "judged %" PRIu64 ": allowed %" PRIu64 ", denied %"
@@ -270,9 +270,9 @@ status_json(struct client *cl)
 	json_object(&j, NULL);
 	json_string(&j, "version", VERSION);
 	json_bool(&j, "asking", ask_possible());
-	json_number(&j, "rules", ruleset_count(store_permanent()));
-	json_number(&j, "temporary", ruleset_count(store_temporary()));
-	json_number(&j, "lists", lists_count(store_lists()));
+	json_number(&j, "rules", ruleset_count(rules_permanent()));
+	json_number(&j, "temporary", ruleset_count(temporary_rules()));
+	json_number(&j, "lists", lists_count(slices_lists()));
 	json_number(&j, "waiting", pending_packets());
 	json_number(&j, "waiting_questions", pending_entries());
 	json_number(&j, "packets", counters.packets);
@@ -335,7 +335,7 @@ reply_rule(struct client *cl, const struct rule *r, bool temporary)
 static void
 cmd_rules(struct client *cl, char *text)
 {
-	const struct ruleset	*set = store_temporary();
+	const struct ruleset	*set = temporary_rules();
 	const struct list	*list;
 	size_t			 i;
 
@@ -343,11 +343,11 @@ cmd_rules(struct client *cl, char *text)
 	for (i = 0; i < ruleset_count(set); i++)
 		if (ruleset_at(set, i)->expires > now_boot())
 			reply_rule(cl, ruleset_at(set, i), true);
-	set = store_permanent();
+	set = rules_permanent();
 	for (i = 0; i < ruleset_count(set); i++)
 		reply_rule(cl, ruleset_at(set, i), false);
-	for (i = 0; !cl->json && i < lists_count(store_lists()); i++) {
-		list = lists_at(store_lists(), i);
+	for (i = 0; !cl->json && i < lists_count(slices_lists()); i++) {
+		list = lists_at(slices_lists(), i);
 		reply_line(cl, "# %s-list \"%s\": %zu entries",
 		    action_name(list->action), list->file, list->count);
 	}
@@ -402,7 +402,7 @@ cmd_add(struct client *cl, char *text)
 		*word = saved;
 	if (client_rule(cl, rest, &r) == -1)
 		return;
-	store_add(&r, seconds, change_done, cl);
+	change_add(&r, seconds, change_done, cl);
 	rule_clear(&r);
 }
 
@@ -413,7 +413,7 @@ cmd_delete(struct client *cl, char *text)
 
 	if (client_rule(cl, text, &r) == -1)
 		return;
-	store_delete(&r, change_done, cl);
+	change_delete(&r, change_done, cl);
 	rule_clear(&r);
 }
 
@@ -603,6 +603,9 @@ static void
 cmd_ask(struct client *cl, char *text)
 {
 	(void)text;
+	/* What the window is told at its start: a terminal shows it too. */
+	reply_line(cl, "unanswered %s delay %" PRIu32,
+	    action_name((enum action)config.unanswered), config.ask_delay);
 	cl->asks = true;
 	ask_asker(cl->link, true);
 }
