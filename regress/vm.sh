@@ -12,8 +12,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 B=$(readlink -f "${B-build}")
 VM=$B/vm
-tests=${*-system/traffic system/names system/inbound system/life}
-seconds=900
+tests=${*-system/firewall system/traffic system/names system/inbound system/life}
+seconds=1200
 
 skip()
 {
