@@ -199,7 +199,7 @@ keep_owner(int fd, const struct stat *old)
 /* The new text in a file of its own beside the old one, on the disk. */
 static int
 write_temporary(const struct place *p, const char *tmp, int memfd,
-    const struct stat *old)
+    const struct stat *old, struct stat *ours)
 {
 	int	fd, err;
 
@@ -209,7 +209,8 @@ write_temporary(const struct place *p, const char *tmp, int memfd,
 	    O_NOFOLLOW | O_CLOEXEC, 0600)) == -1)
 		return errno;
 	if ((err = copy_all(fd, memfd)) == 0 &&
-	    (err = keep_owner(fd, old)) == 0 && fsync(fd) == -1)
+	    (err = keep_owner(fd, old)) == 0 &&
+	    (fsync(fd) == -1 || fstat(fd, ours) == -1))
 		err = errno;
 	if (close(fd) == -1 && err == 0)
 		err = errno;
@@ -262,36 +263,46 @@ put_back(const struct place *p, const char *tmp, const struct stat *ours)
 
 static int
 exchange(const struct place *p, const char *tmp, int old,
-    const struct file_version *from)
+    const struct file_version *from, const struct stat *ours)
 {
-	struct stat	ours;
-
-	if (fstatat(p->dir, tmp, &ours, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno;
 	if (renameat2(p->dir, tmp, p->dir, p->name, RENAME_EXCHANGE) == -1)
 		return errno == ENOENT ? ESTALE : errno;
-	if (old_is_current(p, tmp, old, from))
-		return 0;
-	put_back(p, tmp, &ours);
+	/*
+	 * Looked at again once the disk has it: an open(2) that had found the
+	 * old file just before the exchange is over by then.
+	 */
+	if (old_is_current(p, tmp, old, from)) {
+		if (fsync(p->dir) == -1)
+			return errno;
+		if (old_is_current(p, tmp, old, from))
+			return 0;
+	}
+	put_back(p, tmp, ours);
 	return ESTALE;
 }
 
-static int
-current_version(const struct place *p, struct file_version *now)
+/*
+ * The version of our own text, and of nothing that an editor made of it since:
+ * ruled takes it for what it knows.  Renaming changed ctime.
+ */
+static void
+own_version(const struct place *p, const struct stat *ours,
+    struct file_version *now)
 {
 	struct stat	st;
 
-	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno;
-	version_of(&st, now);
-	return 0;
+	version_of(ours, now);
+	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_content(&st, now))
+		version_of(&st, now);
 }
 
 static int
-commit_at(const struct place *p, int memfd, const struct file_version *from)
+commit_at(const struct place *p, int memfd, const struct file_version *from,
+    struct file_version *now)
 {
 	char		tmp[NAME_MAX + 1];
-	struct stat	st;
+	struct stat	st, ours;
 	int		old, err, n;
 
 	n = snprintf(tmp, sizeof(tmp), ".%s.tmp", p->name);
@@ -311,16 +322,19 @@ commit_at(const struct place *p, int memfd, const struct file_version *from)
 	else if (old != -1 && !same_content(&st, from))
 		err = ESTALE;
 	if (err == 0)
-		err = write_temporary(p, tmp, memfd, old == -1 ? NULL : &st);
+		err = write_temporary(p, tmp, memfd, old == -1 ? NULL : &st,
+		    &ours);
 	if (err == 0) {
 		if (old != -1)
-			err = exchange(p, tmp, old, from);
+			err = exchange(p, tmp, old, from, &ours);
 		else if (renameat2(p->dir, tmp, p->dir, p->name,
 		    RENAME_NOREPLACE) == -1)
 			err = errno == EEXIST ? ESTALE : errno;
 		(void)unlinkat(p->dir, tmp, 0);
 		if (fsync(p->dir) == -1 && err == 0)
 			err = errno;
+		if (err == 0)
+			own_version(p, &ours, now);
 	}
 	if (old != -1)
 		(void)close(old);
@@ -339,11 +353,7 @@ commit_file(const char *path, int memfd, const struct file_version *from,
 		return err;
 	if ((n = place_walk(path, p, WATCHES_PER_FILE)) == -1)
 		return errno;
-	err = commit_at(&p[n - 1], memfd, from);
-	if (err == 0)
-		err = current_version(&p[n - 1], now);
-	else
-		(void)current_version(&p[n - 1], now);
+	err = commit_at(&p[n - 1], memfd, from, now);
 	place_close(p, n);
 	return err;
 }

@@ -35,7 +35,7 @@ void	 version_of(const struct stat *, struct file_version *);
  * Puts what the sealed memfd holds in the place of the file, keeping owner
  * and mode.  The file must still have the version that the new text was made
  * from, and nobody may have it open for writing; else ESTALE, and the file
- * is as it was.  The last argument gets the version of what is there now.
+ * is as it was.  The last argument gets the version of the new text.
  */
 int	 commit_file(const char *, int memfd, const struct file_version *,
 	    struct file_version *);

@@ -231,11 +231,11 @@ open_queue(void)
 	    sizeof(on)) == -1)
 		fatal("queue %u: NETLINK_NO_ENOBUFS", queue);
 	set_rcvbuf(fd, QUEUE_RCVBUF, "queue");
-	/* The first packet must meet its event, so before there are any. */
-	if (events_init(fd, queue) == -1)
-		log_warnx("no trace events: short-lived programs stay unknown");
 	if (queue_length(fd, queue) == -1)
 		fatal("queue %u: length", queue);
+	/* Counts begin together: after the last answer, before any packet. */
+	if (events_init(fd, queue) == -1)
+		log_warnx("no trace events: short-lived programs stay unknown");
 	if (queue_begin(fd, queue) == -1)
 		fatal("queue %u: copy range", queue);
 	env.fds.queue = fd;
