@@ -28,6 +28,12 @@ build()
 	    >"$copy/make.log" 2>&1
 }
 
+if ! build; then
+	grep -m 3 error "$copy/make.log"
+	echo "mutate: the tree itself does not build"
+	exit 1
+fi
+
 unhappy()
 {
 	echo "SURVIVED  $1: $2"
