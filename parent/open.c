@@ -26,6 +26,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -259,23 +260,25 @@ open_tables(void)
 static int
 connector_listen(void)
 {
-	struct {
-		struct nlmsghdr		nlh;
-		struct cn_msg		cn;
-		enum proc_cn_mcast_op	op;
-	} __attribute__((packed)) m;
+	/* cn_msg ends in its data: the operation follows it. */
+	enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	struct nlmsghdr	 nlh;
+	struct cn_msg	 cn;
+	struct iovec	 iov[] = { { &nlh, sizeof(nlh) }, { &cn, sizeof(cn) },
+	    { NULL, sizeof(op) } };
 	int	fd, saved;
 
 	if ((fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC)) == -1)
 		return -1;
-	memset(&m, 0, sizeof(m));
-	m.nlh.nlmsg_len = sizeof(m);
-	m.nlh.nlmsg_type = NLMSG_DONE;
-	m.cn.id.idx = CN_IDX_PROC;
-	m.cn.id.val = CN_VAL_PROC;
-	m.cn.len = sizeof(m.op);
-	m.op = PROC_CN_MCAST_LISTEN;
-	if (send(fd, &m, sizeof(m), 0) == -1) {
+	memset(&nlh, 0, sizeof(nlh));
+	memset(&cn, 0, sizeof(cn));
+	nlh.nlmsg_len = sizeof(nlh) + sizeof(cn) + sizeof(op);
+	nlh.nlmsg_type = NLMSG_DONE;
+	cn.id.idx = CN_IDX_PROC;
+	cn.id.val = CN_VAL_PROC;
+	cn.len = sizeof(op);
+	iov[2].iov_base = &op;
+	if (writev(fd, iov, 3) == -1) {
 		saved = errno;
 		(void)close(fd);
 		errno = saved;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define DEATHS_MAX	6	/* in RATE_MS: the last one is one too many */
 #define READY_SECONDS	20	/* a child that needs longer hangs */
 #define LAST_WORDS_SECONDS 1
+#define RECORD_SECONDS	1	/* for the kernel's record of a violation */
 #define FD_SPARE	64	/* above every number a child knows */
 
 struct child {
@@ -37,9 +39,15 @@ struct child {
 	bool		 expected;	/* its end is our doing: no death */
 	pid_t		 dead_pid;	/* the prompter's; not yet logged */
 	bool		 reaped;	/* dead; its last words are being read */
+	int64_t		 died_us;	/* 0: it was not restarted */
 	int		 status;
 	char		 why[320];	/* killed by us: the reason */
 	char		 missing[256];	/* layers of its sandbox */
+	/* What the filter killed it for, told by procinfo; or its line waits. */
+	struct msg_denied denied;
+	pid_t		 unnamed_pid;
+	int		 unnamed_nth;
+	struct event	*unnamed_late;
 };
 
 static struct child	children[ROLE_MAX];
@@ -53,6 +61,7 @@ static void		 child_start(struct child *, int);
 static void		 child_ended(struct child *);
 static void		 child_died(struct child *, pid_t, int);
 static void		 describe_death(struct child *, int, char *, size_t);
+static void		 denied_log(struct child *);
 
 void
 proc_on_ready(void (*f)(enum role))
@@ -137,6 +146,16 @@ child_timer(struct child *c, time_t seconds)
 
 /* Messages. */
 
+static int64_t
+now_us(void)
+{
+	struct timespec	ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock_gettime");
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 static int
 handle_ready(struct child *c, struct imsg *m)
 {
@@ -148,7 +167,12 @@ handle_ready(struct child *c, struct imsg *m)
 		return -1;
 	c->ready = true;
 	(void)event_del(c->late);
-	log_debug("%s[%d] is ready", role_name(c->role), (int)c->pid);
+	if (c->died_us == 0)
+		log_debug("%s[%d] is ready", role_name(c->role), (int)c->pid);
+	else
+		log_info("%s[%d]: back after %.1f ms", role_name(c->role),
+		    (int)c->pid, (double)(now_us() - c->died_us) / 1000);
+	c->died_us = 0;
 	/* Once for each role: the kernel does not change while we run. */
 	if (strcmp(c->missing, r.missing) != 0)
 		log_warnx("%s: its sandbox lacks: %s", role_name(c->role),
@@ -221,6 +245,31 @@ handle_lost(struct child *c, struct imsg *m)
 	return 0;
 }
 
+/* procinfo may lie: but only about a child that its filter did kill. */
+static int
+handle_denied(struct child *c, struct imsg *m)
+{
+	struct ibuf		b;
+	struct msg_denied	d;
+	int			i;
+
+	(void)c;
+	ibuf_reader(&b, m->data, m->len);
+	if (msg_get_denied(&b, &d) == -1)
+		return -1;
+	for (i = 0; i < ROLE_MAX; i++) {
+		c = &children[i];
+		if (c->pid != 0 && d.pid == (uint32_t)c->pid)
+			c->denied = d;
+		else if (c->unnamed_pid != 0 &&
+		    d.pid == (uint32_t)c->unnamed_pid) {
+			c->denied = d;
+			denied_log(c);
+		}
+	}
+	return 0;
+}
+
 static int
 handle_open(struct child *c, struct imsg *m)
 {
@@ -243,6 +292,7 @@ child_dispatch(struct link *l, struct imsg *m, void *arg)
 		[MSG_BAD] = handle_bad,
 		[MSG_TABLE] = handle_table,
 		[MSG_LOST] = handle_lost,
+		[MSG_DENIED] = handle_denied,
 		[MSG_OPEN] = handle_open,
 		[MSG_COMMIT] = handle_commit,
 	};
@@ -664,6 +714,59 @@ prompter_failed(struct child *c, pid_t pid)
 	    role_name(c->role), (int)pid, what);
 }
 
+/* The line of a violation, with the name of the call if that is known. */
+static void
+denied_log(struct child *c)
+{
+	char	*name = NULL, number[32] = "a system call";
+
+	if (c->denied.pid == (uint32_t)c->unnamed_pid) {
+		(void)snprintf(number, sizeof(number), "system call %u",
+		    c->denied.number);
+		if (c->denied.number <= INT_MAX)
+			name = seccomp_syscall_resolve_num_arch(
+			    c->denied.arch, (int)c->denied.number);
+	}
+	log_warnx("%s[%d]: seccomp: denied %s, killed; restarted (%s in %d s)",
+	    role_name(c->role), (int)c->unnamed_pid,
+	    name != NULL ? name : number, ordinal(c->unnamed_nth),
+	    RATE_MS / 1000);
+	free(name);
+	c->unnamed_pid = 0;
+	memset(&c->denied, 0, sizeof(c->denied));
+	if (c->unnamed_late != NULL)
+		(void)event_del(c->unnamed_late);
+}
+
+static void
+denied_late(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	denied_log(arg);
+}
+
+/* The kernel's record comes a moment later, and may not come at all. */
+static void
+child_violated(struct child *c, pid_t pid, int n)
+{
+	struct timeval	tv = { RECORD_SECONDS, 0 };
+
+	if (c->unnamed_pid != 0)
+		denied_log(c);	/* another one already */
+	c->unnamed_pid = pid;
+	c->unnamed_nth = n;
+	if (c->denied.pid == (uint32_t)pid) {
+		denied_log(c);
+		return;
+	}
+	if (c->unnamed_late == NULL && (c->unnamed_late =
+	    evtimer_new(env.base, denied_late, c)) == NULL)
+		fatal(NULL);
+	if (evtimer_add(c->unnamed_late, &tv) == -1)
+		fatal(NULL);
+}
+
 /* Logs the death; a daemon whose child dies again and again is no guard. */
 static void
 child_died(struct child *c, pid_t pid, int status)
@@ -676,6 +779,10 @@ child_died(struct child *c, pid_t pid, int status)
 		fatalx("%s[%d]: %s; %s death in %d s, giving up, the kernel "
 		    "rules stay as \"after crash\" says", role_name(c->role),
 		    (int)pid, what, ordinal(n), RATE_MS / 1000);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+		child_violated(c, pid, n);
+		return;
+	}
 	log_warnx("%s[%d]: %s; restarted (%s in %d s)", role_name(c->role),
 	    (int)pid, what, ordinal(n), RATE_MS / 1000);
 }
@@ -716,6 +823,7 @@ child_reaped(struct child *c, int status)
 {
 	c->status = status;
 	c->reaped = true;
+	c->died_us = c->role == ROLE_PROMPTER ? 0 : now_us();
 	if (c->link == NULL)
 		child_ended(c);
 	else
