@@ -30,6 +30,7 @@ order_init(struct order *o, bool expect_zero)
 	if (expect_zero) {
 		o->candidate = -1;
 		o->votes = VOTES - 1;
+		o->assumed = true;
 	}
 }
 
@@ -73,6 +74,7 @@ static void
 vote(struct order *o, int64_t bound)
 {
 	if (o->votes == 0 || bound < o->candidate ||
+	    (o->assumed && bound != o->candidate) ||
 	    (bound > o->candidate && ++o->noise > NOISE_MAX)) {
 		o->candidate = bound;
 		o->votes = 1;
@@ -84,6 +86,7 @@ vote(struct order *o, int64_t bound)
 			o->synced = true;
 		}
 	}
+	o->assumed = false;
 }
 
 /* A count that begins anew is another netq's. */

@@ -33,6 +33,7 @@ struct order {
 	int64_t			 offset;	/* event = number + offset */
 	int64_t			 candidate;
 	unsigned int		 votes, noise;
+	bool			 assumed;	/* candidate: not seen yet */
 	uint64_t		 newest;	/* time of the latest packet */
 	uint64_t		 highest;	/* its number */
 	uint64_t		 epoch;	/* packets from before are another

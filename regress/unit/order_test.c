@@ -95,6 +95,20 @@ from_the_start(void)
 		fail("not known at once");
 }
 
+/* It was thought so, but there had been other messages. */
+static void
+not_from_the_start(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	datagram(ORDER_PROCESS);
+	for (i = 0; i < 3; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known after three quiet points");
+}
+
 static void
 agreement(void)
 {
@@ -266,6 +280,7 @@ int
 main(void)
 {
 	check("known from the start", from_the_start);
+	check("not quite from the start", not_from_the_start);
 	check("three quiet points agree", agreement);
 	check("datagram between look and clock", late_datagram);
 	check("no quiet point", busy);
