@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -65,7 +66,7 @@ loop_run(struct event_base *base)
 	while (!stopped) {
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			fatal("event loop");
-		turn++;
+		turn = (turn + 1) & SIG_ATOMIC_MAX;
 	}
 }
 
