@@ -29,26 +29,24 @@ shots()
 			    "$1" -t "$n" "$2" "$3" "$4" >/dev/null
 			n=$((n - 1))
 		done' sh "$T/truth" "$N" "$@"
-	wait_for 100 enough "$3"
 }
 
-enough()
-{
-	[ "$(grep -c -- "-> .*$1" "$T/log")" -ge "$N" ]
-}
-
-# named ACTION PROGRAM PROTOCOL: each of them, by its own line.
-named()
+# all_named ACTION PROGRAM PROTOCOL: each of them, by its own line.
+all_named()
 {
 	missing=0
 	while read -r pid n; do
 		grep -q " INFO $1 .*\[$pid\] $2 $2 -t $n $3 " "$T/log" ||
 			missing=$((missing + 1))
 	done <"$T/truth"
-	[ "$missing" -eq 0 ] || {
-		grep " INFO " "$T/log" | tail -n 5 >&2
-		fail "$missing of $N programs are not named"
-	}
+	[ "$missing" -eq 0 ]
+}
+
+named()
+{
+	wait_for 20 all_named "$@" && return
+	grep " INFO " "$T/log" | tail -n 5 >&2
+	fail "$missing of $N programs are not named"
 }
 
 udp()
