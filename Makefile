@@ -14,8 +14,8 @@ IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/loop.c \
 		  imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
-PROCINFO_PURE	= procinfo/order.c procinfo/procpid_parse.c
-PROCINFO_SRC	= procinfo/diag.c procinfo/events.c procinfo/host.c \
+PROCINFO_PURE	= procinfo/audit_parse.c procinfo/order.c procinfo/procpid_parse.c
+PROCINFO_SRC	= procinfo/audit.c procinfo/diag.c procinfo/events.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
 		  procinfo/procpid.c procinfo/sockown.c $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
@@ -23,9 +23,11 @@ RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
 		  ruled/rule_load.c ruled/rule_parse.c ruled/rule_print.c \
 		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c
-RULED_SRC	= ruled/ask.c ruled/check.c ruled/conn.c ruled/control.c \
-		  ruled/decision.c ruled/files.c ruled/host.c ruled/judge.c \
-		  ruled/main.c ruled/pending.c ruled/store.c ruled/who.c \
+RULED_SRC	= ruled/ask.c ruled/change.c ruled/check.c ruled/conn.c \
+		  ruled/control.c ruled/decision.c ruled/files.c ruled/host.c \
+		  ruled/judge.c ruled/kernel.c ruled/main.c ruled/pending.c \
+		  ruled/resolvers.c ruled/rules.c ruled/slices.c \
+		  ruled/store.c ruled/temporary.c ruled/who.c \
 		  $(RULED_PURE)
 CTL_SRC		= ruled/ctl.c ruled/ctl_ask.c
 PROMPTER_PURE	= prompter/input.c prompter/layout.c prompter/text.c \
@@ -157,19 +159,19 @@ users:
 
 # The build is a make of its own: pkg-config may only now be there.
 run: deps users
-	@$(MAKE) --no-print-directory -j$(JOBS) all; status=$$?; \
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all; status=$$?; \
 	    $(GIVE_BACK); exit $$status
 	@B=$(B) SYSCONFDIR=$(SYSCONFDIR) etc/run
 
 demo: deps users
 	@etc/deps demo
-	@$(MAKE) --no-print-directory -j$(JOBS) all helpers; status=$$?; \
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all helpers; status=$$?; \
 	    $(GIVE_BACK); exit $$status
 	@B=$(B) etc/demo
 
 check: users
 	@etc/deps check
-	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=1 all tests; status=$$?; \
+	@$(MAKE) -s --no-print-directory -j$(JOBS) WERROR=1 all tests; status=$$?; \
 	    $(GIVE_BACK); exit $$status
 	@regress/run.sh -B $(B); status=$$?; $(GIVE_BACK); exit $$status
 
@@ -215,6 +217,14 @@ $(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
+
+# Faults and attacks.
+HELPERS		+= $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject
+$(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
+    $(B)/regress/%: regress/system/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,$(PKG_ALL))
 
 # Not part of the tests: what it prints is for reading.
 BENCH		= $(B)/regress/floor $(B)/regress/load
@@ -281,7 +291,7 @@ mutate:
 
 check-vm:
 	@etc/deps check
-	@$(MAKE) --no-print-directory -j$(JOBS) all helpers
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all helpers
 	@B=$(B) regress/vm.sh $(V)
 
 # Existing configuration and rules stay as they are.

@@ -461,8 +461,9 @@ check_done(enum sock_state state)
 	if (open_entry == NULL)
 		return;
 	c = TAILQ_FIRST(&open_entry->conns);
-	/* The answer may be about a packet that was judged meanwhile. */
-	if (state == SOCK_NONE && c->id == checked) {
+	if (c->id != checked)	/* that one was judged meanwhile */
+		return;
+	if (state == SOCK_NONE) {
 		judge_decide(c, (enum action)config.unanswered, REASON_CLOSED,
 		    NULL);
 		ask_changed();
@@ -544,7 +545,7 @@ answer_apply(const struct rule *rule, const struct msg_answer *m)
 	pending_decide(open_entry, (enum action)m->action, REASON_ANSWER,
 	    m->duration == DURATION_ONCE ? NULL : rule);
 	if (m->duration != DURATION_ONCE)
-		store_add(rule, seconds, NULL, NULL);
+		change_add(rule, seconds, NULL, NULL);
 }
 
 int

@@ -235,6 +235,7 @@ status_text(struct client *cl)
 {
 	char		 when[64] = "asking";
 	uint64_t	 paused = ask_paused();
+	struct kernel_counts	 k;
 
 	if (paused != 0)
 		(void)snprintf(when, sizeof(when), "paused for %" PRIu64
@@ -256,6 +257,10 @@ status_text(struct client *cl)
 	reply_line(cl, "lost %" PRIu64 ", malformed %" PRIu64 ", overload %"
 	    PRIu64 ", unknown programs %" PRIu64, counters.lost,
 	    counters.malformed, counters.overload, counters.unknown);
+	if (kernel_read(&k) == 0)
+		reply_line(cl, "kernel dropped %" PRIu32 " packets, could not "
+		    "deliver %" PRIu32 ", holds %" PRIu32, k.dropped,
+		    k.undelivered, k.waiting);
 	reply_line(cl, "sandbox of ruled: %s", sandbox_missing()[0] != '\0' ?
 	    sandbox_missing() : "complete");
 }
@@ -355,7 +360,7 @@ cmd_rules(struct client *cl, char *text)
 }
 
 static void
-change_done(const char *error, const char *remark, void *arg)
+reply_done(const char *error, const char *remark, void *arg)
 {
 	struct client	*cl = arg;
 
@@ -402,7 +407,7 @@ cmd_add(struct client *cl, char *text)
 		*word = saved;
 	if (client_rule(cl, rest, &r) == -1)
 		return;
-	change_add(&r, seconds, change_done, cl);
+	change_add(&r, seconds, reply_done, cl);
 	rule_clear(&r);
 }
 
@@ -413,7 +418,7 @@ cmd_delete(struct client *cl, char *text)
 
 	if (client_rule(cl, text, &r) == -1)
 		return;
-	change_delete(&r, change_done, cl);
+	change_delete(&r, reply_done, cl);
 	rule_clear(&r);
 }
 

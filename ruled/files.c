@@ -114,6 +114,7 @@ file_drop(struct file *f)
 {
 	if (f == opening)	/* stays until the answer is here */
 		return;
+	slices_stop(f);
 	LIST_REMOVE(f, entry);
 	if (f->fd != -1)
 		(void)close(f->fd);
@@ -183,8 +184,11 @@ file_read(struct file *f, const struct msg_file *m, int fd)
 	bool	 same;
 
 	f->err = m->err;
-	if (fd == -1)
+	if (fd == -1) {
+		if (m->err == ENOENT)	/* a commit would create it */
+			memset(&f->version, 0, sizeof(f->version));
 		return true;
+	}
 	same = f->seen && version_eq(&f->version, &m->version);
 	if (f->kind == FILE_LIST) {
 		if (f->fd != -1)

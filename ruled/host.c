@@ -28,6 +28,7 @@ struct table {
 
 static struct table	current, coming;
 static bool		filling;	/* between HOST_CLEAR and HOST_DONE */
+static bool		known;		/* one table was complete */
 
 static void
 table_clear(struct table *t)
@@ -49,18 +50,17 @@ addr_remove(struct table *t, const struct addr *a)
 		}
 }
 
-static void
+static int
 addr_add(struct table *t, const struct addr *a)
 {
 	addr_remove(t, a);
-	if (t->naddr == HOST_ADDRS_MAX) {
-		log_warnx("more than %d own addresses", HOST_ADDRS_MAX);
-		return;
-	}
+	if (t->naddr == HOST_ADDRS_MAX)
+		return -1;
 	t->addr = reallocarray(t->addr, t->naddr + 1, sizeof(*t->addr));
 	if (t->addr == NULL)
 		fatal(NULL);
 	t->addr[t->naddr++] = *a;
+	return 0;
 }
 
 static void
@@ -75,23 +75,34 @@ if_remove(struct table *t, uint32_t index)
 		}
 }
 
-static void
+static int
 if_add(struct table *t, uint32_t index, const char *name)
 {
 	if_remove(t, index);
-	if (t->nifs == HOST_IFS_MAX) {
-		log_warnx("more than %d interfaces", HOST_IFS_MAX);
-		return;
-	}
+	if (t->nifs == HOST_IFS_MAX)
+		return -1;
 	t->ifs = reallocarray(t->ifs, t->nifs + 1, sizeof(*t->ifs));
 	if (t->ifs == NULL)
 		fatal(NULL);
 	t->ifs[t->nifs].index = index;
 	(void)strlcpy(t->ifs[t->nifs].name, name, IF_NAME_MAX);
 	t->nifs++;
+	return 0;
 }
 
-void
+static void
+table_done(void)
+{
+	if (!filling)
+		return;
+	table_clear(&current);
+	current = coming;
+	memset(&coming, 0, sizeof(coming));
+	filling = false;
+	known = true;
+}
+
+int
 host_update(const struct msg_host *m)
 {
 	struct table	*t = filling ? &coming : &current;
@@ -102,26 +113,26 @@ host_update(const struct msg_host *m)
 		filling = true;
 		break;
 	case HOST_ADDR:
-		addr_add(t, &m->addr);
-		break;
+		return addr_add(t, &m->addr);
 	case HOST_ADDR_GONE:
 		addr_remove(t, &m->addr);
 		break;
 	case HOST_IF:
-		if_add(t, m->ifindex, m->ifname);
-		break;
+		return if_add(t, m->ifindex, m->ifname);
 	case HOST_IF_GONE:
 		if_remove(t, m->ifindex);
 		break;
 	case HOST_DONE:
-		if (!filling)
-			break;
-		table_clear(&current);
-		current = coming;
-		memset(&coming, 0, sizeof(coming));
-		filling = false;
+		table_done();
 		break;
 	}
+	return 0;
+}
+
+bool
+host_is_known(void)
+{
+	return known;
 }
 
 bool

@@ -33,7 +33,10 @@ static size_t		 nkept, next_kept;
 
 static uint32_t		 last_id;
 static bool		 have_id;
-static bool		 netq_is_new;	/* may have swallowed packets */
+static bool		 netq_is_new;	/* its predecessor may have swallowed
+					   packets, up to this id */
+static uint32_t		 swallowed_to;
+static bool		 have_swallowed_to;
 
 static void
 verdicts_flush(void)
@@ -109,7 +112,8 @@ judge_names_table(void)
 void
 judge_netq_restarted(void)
 {
-	size_t	i, first = nkept < VERDICTS_KEPT ? 0 : next_kept;
+	size_t			i, first = nkept < VERDICTS_KEPT ? 0 : next_kept;
+	struct kernel_counts	k;
 
 	ibuf_writer(&out, out_buf, sizeof(out_buf));
 	for (i = 0; i < nkept; i++)
@@ -117,6 +121,8 @@ judge_netq_restarted(void)
 	verdicts_flush();
 	who_netq_restarted();
 	netq_is_new = true;
+	have_swallowed_to = kernel_read(&k) == 0;
+	swallowed_to = k.last_id;
 }
 
 /*
@@ -125,20 +131,41 @@ judge_netq_restarted(void)
  * still held by the kernel and is dropped, to be sent again.
  */
 static void
+note_gap(uint32_t gap)
+{
+	uint32_t	i;
+
+	if (!have_id || gap == 0 || gap >= INT32_MAX)
+		return;
+	if (netq_is_new && gap <= GAP_MAX)
+		for (i = 1; i <= gap; i++)
+			verdict_send(last_id + i, ACTION_DROP, 0);
+	else
+		counters.lost += gap;
+}
+
+static void
 note_id(uint32_t id)
 {
-	uint32_t	gap = id - last_id - 1, i;
-
-	if (have_id && gap != 0 && gap < INT32_MAX) {
-		if (netq_is_new && gap <= GAP_MAX)
-			for (i = 1; i <= gap; i++)
-				verdict_send(last_id + i, ACTION_DROP, 0);
-		else
-			counters.lost += gap;
-	}
+	note_gap(id - last_id - 1);
 	have_id = true;
 	netq_is_new = false;
 	last_id = id;
+}
+
+/*
+ * The new netq has found its socket empty and no packet has come since: what
+ * the kernel had queued when it took over, the dead one had read.
+ */
+static void
+note_empty(void)
+{
+	if (netq_is_new && have_swallowed_to &&
+	    (int32_t)(swallowed_to - last_id) > 0) {
+		note_gap(swallowed_to - last_id);
+		last_id = swallowed_to;
+	}
+	netq_is_new = false;
 }
 
 /* Deciding. */
@@ -233,8 +260,8 @@ enum match_result
 judge_subject(struct subject *s, struct match *m)
 {
 	s->now = now_boot();
-	return match_rules(store_temporary(), store_permanent(),
-	    store_lists(), s, m);
+	return match_rules(temporary_rules(), rules_permanent(),
+	    slices_lists(), s, m);
 }
 
 static bool
@@ -426,11 +453,11 @@ dns_learn(const struct conn *c, const struct packet *p)
 	    dns_parse(payload, len, &m) == -1)
 		return;
 	if (m.reply && p->tuple.sport == DNS_PORT) {
-		if (store_is_resolver(&p->tuple.src))
+		if (resolvers_have(&p->tuple.src))
 			(void)names_reply(names, &p->tuple, &m, now_boot(),
 			    is_own, name_learnt, NULL);
 	} else if (!m.reply && p->tuple.dport == DNS_PORT &&
-	    c->dir == DIR_OUT && store_is_resolver(&p->tuple.dst))
+	    c->dir == DIR_OUT && resolvers_have(&p->tuple.dst))
 		names_query(names, &p->tuple, &m,
 		    c->flags & PACKET_HAS_UID ? c->uid : UINT32_MAX,
 		    now_boot());
@@ -558,15 +585,20 @@ judge_packets(struct imsg *m)
 	struct msg_packets_head	head;
 	struct msg_packet	p;
 	struct ibuf		b;
+	uint64_t		now;
 
 	ibuf_reader(&b, m->data, m->len);
 	if (msg_get_packets_head(&b, &head) == -1)
 		return -1;
+	if (head.time > (now = now_mono()))	/* deadlines count from it */
+		head.time = now;
 	while (ibuf_left(&b) > 0) {
 		if (msg_get_packet(&b, &p) == -1)
 			return -1;
 		judge_one(&p, head.time);
 	}
+	if (head.empty)
+		note_empty();
 	verdicts_flush();
 	who_turn(head.empty);
 	return 0;

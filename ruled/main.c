@@ -29,6 +29,7 @@ static struct event_base *base;
 static struct link	*links[ROLE_MAX];
 static int		 next_netq = -1;	/* until the old one's end */
 static bool		 is_ready;
+static bool		 judging;	/* netq is listened to */
 
 static link_handler	 from_parent, from_netq, from_procinfo, from_prompter;
 static link_gone	 peer_gone;
@@ -150,7 +151,7 @@ peer_new(struct imsg *im)
 	    role != ROLE_PROMPTER)
 		fatalx("MSG_PEER: %s is no peer", role_name(role));
 	old = links[role];
-	if (role == ROLE_NETQ && old != NULL) {
+	if (role == ROLE_NETQ && (old != NULL || !judging)) {
 		/* Its last packets are still to be read. */
 		if (next_netq != -1)
 			(void)close(next_netq);
@@ -222,6 +223,20 @@ ruled_loaded(void)
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_ready(&b, &m);
 	link_send_ibuf(links[ROLE_PARENT], MSG_READY, -1, &b);
+	ruled_begin();
+}
+
+/*
+ * Packets wait until rules and own addresses are known: after a restart they
+ * may be there first, and would meet no rule.
+ */
+void
+ruled_begin(void)
+{
+	if (judging || !is_ready || !host_is_known())
+		return;
+	judging = true;
+	adopt(ROLE_NETQ, FD_RULED_NETQ);
 }
 
 static void
@@ -270,7 +285,8 @@ from_procinfo(struct link *l, struct imsg *im, void *arg)
 	else {
 		ibuf_reader(&b, im->data, im->len);
 		if ((bad = msg_get_host(&b, &m)) == 0)
-			host_update(&m);
+			bad = host_update(&m);
+		ruled_begin();
 	}
 	if (bad == -1)
 		link_offence(l, "%s: bad payload", msg_name(im->type));
@@ -289,7 +305,6 @@ start_links(void)
 {
 	adopt(ROLE_PARENT, FD_PARENT);
 	log_to_link(links[ROLE_PARENT]);
-	adopt(ROLE_NETQ, FD_RULED_NETQ);
 	adopt(ROLE_PROCINFO, FD_RULED_PROC);
 	if (config.fds & (1U << FD_RULED_PROMPTER)) {
 		adopt(ROLE_PROMPTER, FD_RULED_PROMPTER);

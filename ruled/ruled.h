@@ -104,14 +104,25 @@ struct link *ruled_link(enum role);	/* NULL: not there now */
 /* Reports a peer that broke the rules to the parent, and leaves it. */
 void	 ruled_offence(enum role, uint32_t type, const char *);
 void	 ruled_loaded(void);	/* all files were read: MSG_READY, once */
+void	 ruled_begin(void);	/* judges, if all that it needs is there */
 void	 ruled_stopped(void);		/* everything is saved: exit */
 uint64_t now_boot(void);		/* CLOCK_BOOTTIME, ns */
 uint64_t now_mono(void);		/* CLOCK_MONOTONIC, ns */
 
 /* host.c: own addresses and interface names, as procinfo tells them. */
-void	 host_update(const struct msg_host *);
+int	 host_update(const struct msg_host *);	/* -1: too much of it */
+bool	 host_is_known(void);	/* procinfo has told all of it once */
 bool	 host_is_own(const struct addr *);	/* loopback included */
 const char *host_ifname(uint32_t);	/* NULL: no such interface */
+
+/* kernel.c: the kernel's own counters of the queue. */
+struct kernel_counts {
+	uint32_t	waiting;	/* for a verdict */
+	uint32_t	dropped;	/* the queue was full */
+	uint32_t	undelivered;	/* the socket was full */
+	uint32_t	last_id;	/* of the packet queued last */
+};
+int	 kernel_read(struct kernel_counts *);	/* -1: not to be had */
 
 /* judge.c */
 void	 judge_init(void);
@@ -240,6 +251,8 @@ struct file {
 	size_t		 len;
 	struct file_version version;
 	bool		 seen;		/* the parent has answered once */
+	bool		 named;		/* by the rules in force */
+	bool		 naming;	/* by those that are being loaded */
 	bool		 wanted;	/* to be opened (again) */
 	uint32_t	 err;		/* errno of the last opening */
 	int		 fd;		/* FILE_LIST while it loads; else -1 */
@@ -259,29 +272,63 @@ void	 files_commit(enum file_kind, const char *, size_t);
 bool	 files_committing(void);
 int	 files_committed(struct imsg *);	/* MSG_COMMITTED */
 
-/* store.c: rules, temporary rules, lists, names, users, resolvers. */
+/* store.c: what the files contain, by kind. */
 void	 store_init(void);
 void	 store_arrived(struct file *, bool changed);
 void	 store_committed(enum file_kind, uint32_t err);
 void	 store_reload(void);
 void	 store_stop(void);		/* save what is unsaved, then stop */
-const struct ruleset *store_permanent(void);
-const struct ruleset *store_temporary(void);
-const struct lists *store_lists(void);
+void	 store_maybe_loaded(void);
 const struct passwd_map *store_passwd(void);
 const char *store_user(uint32_t, char [16]);	/* name, or the number */
-bool	 store_is_resolver(const struct addr *);
-/*
- * Adds or deletes: in force at once.  seconds 0: permanent, written to the
- * file; done (may be NULL) is called once that is settled, with NULL or an
- * error, and a remark or NULL.  Deleting takes a temporary rule first.
- */
-typedef void (store_done)(const char *error, const char *remark, void *);
-void	 store_add(const struct rule *, uint32_t seconds, store_done *,
-	    void *);
-void	 store_delete(const struct rule *, store_done *, void *);
-void	 store_forget(const void *);	/* done must not be called with this */
 void	 store_names_changed(void);
+struct file *store_rules_file(void);
+struct ruleset *store_ruleset(bool newest_first);	/* empty, keyed */
+struct event *store_timer(event_callback_fn);
+
+/* rules.c: the permanent rules. */
+void	 rules_init(void);
+const struct ruleset *rules_permanent(void);
+bool	 rules_loaded(void);		/* once, at least */
+void	 rules_changed(void);		/* load them anew, soon */
+void	 rules_again(void);		/* the same, if nothing was amiss */
+void	 rules_edited(bool add, const struct rule *);
+
+/* change.c: adding and deleting, in force at once. */
+/*
+ * done (may be NULL) is called once it is settled, with NULL or an error, and
+ * a remark or NULL.  Deleting takes a temporary rule first.
+ */
+typedef void (change_done)(const char *error, const char *remark, void *);
+/* seconds 0: permanent, written to the file. */
+void	 change_add(const struct rule *, uint32_t seconds, change_done *,
+	    void *);
+void	 change_delete(const struct rule *, change_done *, void *);
+void	 change_forget(const void *);	/* done must not be called with this */
+/* The text as it was read, with all changes; the caller frees it. */
+char	*change_text(size_t *);
+void	 change_commit(void);		/* what is not on its way yet */
+void	 change_committed(uint32_t err);
+
+/* temporary.c: rules for a time. */
+void	 temporary_init(void);
+const struct ruleset *temporary_rules(void);
+/* Once, when both they and the users that they may name are known. */
+void	 temporary_load(void);
+const char *temporary_add(const struct rule *, uint32_t seconds);
+bool	 temporary_delete(const struct rule *);
+
+/* slices.c: deny-list and allow-list files. */
+void	 slices_init(const uint8_t [16]);
+const struct lists *slices_lists(void);
+bool	 slices_busy(void);
+void	 slices_next(void);		/* if one waits and none loads */
+void	 slices_stop(const struct file *);	/* it is read no further */
+void	 slices_keep(bool (*)(enum action, const char *, void *), void *);
+
+/* resolvers.c: whose replies teach names. */
+void	 resolvers_parse(struct file *);
+bool	 resolvers_have(const struct addr *);
 
 /* control.c */
 void	 control_init(void);

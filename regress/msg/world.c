@@ -78,6 +78,7 @@ check(const char *name, void (*fn)(void))
 	why[0] = '\0';
 	fn();
 	if (w->ruled != 0 && !ruled_alive()) {
+		why[0] = '\0';
 		fail("ruled died");
 		w->ruled = 0;
 	}
@@ -348,7 +349,7 @@ file_change(enum file_kind kind, const char *path, const char *text,
 	note.ev.len = sizeof(note.name);
 	note.name[0] = 'f';
 	if (write(w->watch, &note, sizeof(note)) != sizeof(note))
-		die("watch");
+		fail("inotify: %s", strerror(errno));
 }
 
 static void
@@ -903,6 +904,8 @@ client_new(uid_t uid)
 {
 	struct client	*c = &w->client[w->nclients++];
 
+	if (w->nclients == CLIENTS)
+		die("too many clients");
 	memset(c, 0, sizeof(*c));
 	c->peer.fd = connect_as(uid);
 	c->peer.got_fd = -1;
@@ -935,6 +938,8 @@ ctl(const char *command, const char *text)
 	client_say(c, command, text, false);
 	UNTIL(c->status != -1);
 	peer_close(&c->peer);
+	if (c == &w->client[w->nclients - 1])
+		w->nclients--;	/* the place is free, the text stays */
 	return c->text;
 }
 
@@ -1094,6 +1099,7 @@ usual_setup(void)
 void
 world_start(const char *rules)
 {
+	(void)signal(SIGPIPE, SIG_IGN);	/* when ruled dies */
 	memset(w, 0, sizeof(*w));
 	memset(w->verdict, UNJUDGED, sizeof(w->verdict));
 	usual_setup();

@@ -154,7 +154,7 @@ const char *ctl(const char *command, const char *text);
 /* Steps until it holds, or fails. */
 #define UNTIL(x) do {							\
 	int	left_ = WAIT_MS;					\
-	while (!(x) && left_ > 0)					\
+	while (!failing() && !(x) && left_ > 0)					\
 		if (!world_step(10))					\
 			left_ -= 10;					\
 	if (!(x))							\
