@@ -152,7 +152,8 @@ opener_ask(int sock, const char *path)
 	mh.msg_iovlen = 1;
 	mh.msg_control = cbuf.buf;
 	mh.msg_controllen = sizeof(cbuf.buf);
-	if (send(sock, path, strlen(path), MSG_NOSIGNAL) == -1)
+	/* Not send(2): its number is not in the filter of ruled -n. */
+	if (write(sock, path, strlen(path)) == -1)
 		return -1;
 	if (recvmsg(sock, &mh, MSG_CMSG_CLOEXEC) != sizeof(error)) {
 		errno = EIO;

@@ -120,6 +120,9 @@ lists_keep(struct lists *lists,
 		else
 			list_free(list);
 	}
+	/* A place past the end is a new list's: nothing may be left in it. */
+	for (i = kept; i < lists->n; i++)
+		lists->list[i] = NULL;
 	lists->n = kept;
 }
 

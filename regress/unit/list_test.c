@@ -238,6 +238,16 @@ test_reload(void)
 	finish("the old set decides until the commit");
 
 	begin();
+	CHECK(load(ACTION_DENY, "a", "one.example.com\n", 99) != NULL);
+	CHECK(load(ACTION_DENY, "b", "two.example.com\n", 99) != NULL);
+	lists_keep(lists, keep_b, NULL);
+	CHECK(load(ACTION_DENY, "c", "three.example.com\n", 99) != NULL);
+	CHECK(lists_count(lists) == 2);
+	CHECK(gives("two.example.com", NULL, "deny two.example.com"));
+	CHECK(gives("three.example.com", NULL, "deny three.example.com"));
+	finish("a new list in the place of a dropped one");
+
+	begin();
 	for (i = 0; i < LISTS_MAX; i++) {
 		(void)snprintf(file, sizeof(file), "%zu", i);
 		CHECK(load(ACTION_DENY, file, "x.org\n", 99) != NULL);
