@@ -18,6 +18,7 @@ B=build
 export B
 LOG=$B/regress/log
 FUZZ_SECONDS=${T-5}
+SLOW=${TSN_SLOW-1}		# how much more time tests may take
 passed=0
 failed=0
 skipped=0
@@ -57,7 +58,7 @@ lines()
 one()
 {
 	name=$1
-	seconds=$2
+	seconds=$(($2 * SLOW))
 	shift 2
 	if [ -n "$only" ]; then
 		case " $only " in *" $name "*) ;; *) return ;; esac

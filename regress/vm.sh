@@ -86,7 +86,8 @@ write_init()
 	exec \$b chroot /new /bin/sh -c '
 		cd $PWD
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH
-		HOME=/root TERM=dumb TSN_FIREWALL=nft; export HOME TERM TSN_FIREWALL
+		HOME=/root TERM=dumb TSN_FIREWALL=nft TSN_SLOW=4
+		export HOME TERM TSN_FIREWALL TSN_SLOW
 		ip link set lo up
 		uname -r
 		regress/run.sh -B $B $tests
