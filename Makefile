@@ -56,8 +56,7 @@ PKG_SANDBOX	= libseccomp libcap-ng
 
 WARN		= -Wall -Wextra -Wshadow -Wstrict-prototypes \
 		  -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
-		  -Wsign-compare -Wvla -Wformat=2 -Wundef -Wwrite-strings \
-		  -Wno-gnu-variable-sized-type-not-at-end
+		  -Wsign-compare -Wvla -Wformat=2 -Wundef -Wwrite-strings
 HARDEN		= -fPIE -fstack-protector-strong -fno-common
 HARDEN_LD	= -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifneq ($(SAN),)
