@@ -48,7 +48,7 @@ static int		 nsinks;
 static struct log_conf	 to_stderr = { .to = LOGTO_STDERR };
 static struct log_conf	 to_syslog = { .to = LOGTO_SYSLOG };
 static struct event	*retry;
-static bool		 attached;	/* errors go to the caller as well */
+static bool		 attached = true; /* errors go to the caller as well */
 
 static const char *const level_names[LEVEL_MAX] = { [LEVEL_DEBUG] = "DEBUG",
     [LEVEL_INFO] = "INFO", [LEVEL_ERROR] = "ERROR", [LEVEL_FATAL] = "FATAL" };
@@ -75,13 +75,17 @@ stamp(char buf[STAMP_MAX])
 
 /*
  * Standard error may be a terminal or pipe that others share: making that
- * non-blocking would be felt by them, so it is opened once more.
+ * non-blocking would be felt by them, so it is opened once more.  A file
+ * never blocks, and has one place to write at that all who share it move.
  */
 static int
 open_stderr(void)
 {
-	int	fd;
+	struct stat	st;
+	int		fd;
 
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK |
 	    O_NOCTTY | O_CLOEXEC);
 	return fd != -1 ? fd : STDERR_FILENO;	/* a socket: MSG_DONTWAIT */
@@ -140,7 +144,7 @@ open_sink(const struct log_conf *c)
 static void
 sink_add(const struct log_conf *c)
 {
-	struct sink	*s = &sinks[nsinks++];
+	struct sink	*s = &sinks[nsinks];
 
 	s->conf = c;
 	s->datagram = c->to == LOGTO_SYSLOG || c->to == LOGTO_JOURNAL;
@@ -151,6 +155,7 @@ sink_add(const struct log_conf *c)
 	s->own = s->fd != STDERR_FILENO;
 	if ((s->queue = evbuffer_new()) == NULL)
 		fatal(NULL);
+	nsinks++;	/* from here on it is written to, by fatal(), too */
 }
 
 void
@@ -160,7 +165,6 @@ logsink_init(void)
 	bool			 have_stderr = false;
 	int			 i;
 
-	attached = true;
 	for (i = 0; i < env.conf.nlog; i++) {
 		c = &env.conf.log[i];
 		have_stderr |= c->to == LOGTO_STDERR;

@@ -776,10 +776,10 @@ static void
 start(void)
 {
 	log_to_writer(logsink_own);
-	settle_process();
-	logsink_init();
 	if (geteuid() != 0)
 		fatalx("must be started by root");
+	settle_process();
+	logsink_init();
 	find_users();
 	check_programs();
 	if (!env.foreground)
