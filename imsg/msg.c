@@ -46,6 +46,7 @@ static const struct gate gates[] = {
 	{ MSG_TABLE,	N, P,	0,	0,	NONE,	false,	0,	0 },
 	{ MSG_LOST,	I, P,	1,	1,	NONE,	false,	0,	0 },
 	{ MSG_EVENT,	P, I,	12,	12,	MUST,	false,	0,	0 },
+	{ MSG_DENIED,	I, P,	12,	12,	NONE,	false,	0,	0 },
 	{ MSG_OPEN,	R, P,	4,	ANY,	NONE,	false,	0,	1 },
 	{ MSG_FILE,	P, R,	50,	ANY,	MAY,	false,	MSG_OPEN, 0 },
 	{ MSG_COMMIT,	R, P,	41,	41,	MUST,	false,	0,	1 },
@@ -85,6 +86,7 @@ static const char *const msg_names[MSG_TYPE_MAX] = {
 	[MSG_TABLE] = "MSG_TABLE",
 	[MSG_LOST] = "MSG_LOST",
 	[MSG_EVENT] = "MSG_EVENT",
+	[MSG_DENIED] = "MSG_DENIED",
 	[MSG_OPEN] = "MSG_OPEN",
 	[MSG_FILE] = "MSG_FILE",
 	[MSG_COMMIT] = "MSG_COMMIT",
@@ -368,6 +370,23 @@ msg_get_event(struct ibuf *b, struct msg_event *m)
 	m->cpu = ibuf_get_u16(b);
 	m->last = get_bool(b);
 	m->id = ibuf_get_u64(b);
+	return ibuf_done(b);
+}
+
+void
+msg_put_denied(struct ibuf *b, const struct msg_denied *m)
+{
+	ibuf_put_u32(b, m->pid);
+	ibuf_put_u32(b, m->arch);
+	ibuf_put_u32(b, m->number);
+}
+
+int
+msg_get_denied(struct ibuf *b, struct msg_denied *m)
+{
+	m->pid = ibuf_get_u32(b);
+	m->arch = ibuf_get_u32(b);
+	m->number = ibuf_get_u32(b);
 	return ibuf_done(b);
 }
 

@@ -83,6 +83,7 @@ enum msg_type {
 	MSG_TABLE,	/* netq to parent: somebody changed nftables */
 	MSG_LOST,	/* procinfo to parent: events are wanted anew */
 	MSG_EVENT,	/* parent to procinfo: one event descriptor */
+	MSG_DENIED,	/* procinfo to parent: a filter killed this process */
 	MSG_OPEN,	/* ruled to parent: open this file for me */
 	MSG_FILE,	/* parent to ruled: here it is, or errno */
 	MSG_COMMIT,	/* ruled to parent: sealed memfd to be written */
@@ -226,6 +227,13 @@ enum file_kind { FILE_RULES, FILE_TEMPORARY, FILE_NAMES, FILE_PASSWD,
 /* Tells one version of a file from the next: from fstat(2). */
 struct file_version {
 	uint64_t	dev, ino, size, mtime_ns, ctime_ns;
+};
+
+/* A seccomp record of the kernel; the parent knows whose pid it is. */
+struct msg_denied {
+	uint32_t	pid;
+	uint32_t	arch;	/* AUDIT_ARCH_* */
+	uint32_t	number;	/* of the system call there */
 };
 
 struct msg_open {
@@ -446,6 +454,7 @@ MSG_PAIR(peer, msg_peer);
 MSG_PAIR(do, msg_do);
 MSG_PAIR(lost, msg_lost);
 MSG_PAIR(event, msg_event);
+MSG_PAIR(denied, msg_denied);
 MSG_PAIR(open, msg_open);
 MSG_PAIR(file, msg_file);
 MSG_PAIR(commit, msg_commit);

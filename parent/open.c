@@ -7,12 +7,14 @@
  */
 #include <sys/types.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/audit.h>
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
+#include <linux/filter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
@@ -20,6 +22,7 @@
 /* After the kernel's nfnetlink.h, of which it has an old copy. */
 #include <libnetfilter_queue/libnetfilter_queue.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -287,6 +290,46 @@ connector_listen(void)
 	return fd;
 }
 
+/*
+ * Records of broken filters, and of nothing else: where a machine is audited
+ * there may be many.
+ */
+static void
+open_audit(void)
+{
+	struct sock_filter	code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
+		    offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(AUDIT_SECCOMP), 0,
+		    1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog	prog = { sizeof(code) / sizeof(code[0]), code };
+	int			fd, group = AUDIT_NLGRP_READLOG;
+
+	if ((fd = netlink_open(NETLINK_AUDIT, 0)) == -1)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+	    sizeof(prog)) == -1 || setsockopt(fd, SOL_NETLINK,
+	    NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == -1) {
+		(void)close(fd);
+		return;
+	}
+	env.fds.audit = fd;
+}
+
+/* What exists in the first network namespace only, if this is it. */
+static int
+listen_here(void)
+{
+	int	fd;
+
+	if ((fd = connector_listen()) != -1)
+		open_audit();
+	return fd;
+}
+
 /* The parent of a process, from /proc; 0 when there is none to be seen. */
 static pid_t
 parent_of(pid_t pid)
@@ -315,7 +358,7 @@ connector_in(pid_t pid)
 	if ((ns = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return -1;
 	if (setns(ns, CLONE_NEWNET) == 0)
-		fd = connector_listen();
+		fd = listen_here();
 	(void)close(ns);
 	return fd;
 }
@@ -330,7 +373,7 @@ open_connector(void)
 	pid_t	pid;
 	int	own, fd, i;
 
-	if ((fd = connector_listen()) == -1 &&
+	if ((fd = listen_here()) == -1 &&
 	    (own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) != -1) {
 		fd = connector_in(1);
 		pid = getppid();
@@ -344,21 +387,9 @@ open_connector(void)
 	}
 	if (fd != -1)
 		set_rcvbuf(fd, CONNECTOR_RCVBUF, "proc connector");
+	else
+		open_audit();
 	env.fds.connector = fd;
-}
-
-static void
-open_audit(void)
-{
-	int	fd, group = AUDIT_NLGRP_READLOG;
-
-	fd = netlink_open(NETLINK_AUDIT, 0);
-	if (fd != -1 && setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-	    &group, sizeof(group)) == -1) {
-		(void)close(fd);
-		fd = -1;
-	}
-	env.fds.audit = fd;
 }
 
 /* Is somebody listening there, or is it left from a crash? */
@@ -435,8 +466,8 @@ open_all(void)
 	f->route = netlink_must(NETLINK_ROUTE, RTMGRP_LINK |
 	    RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, "interfaces");
 	set_rcvbuf(f->route, ROUTE_RCVBUF, "interfaces");
+	f->audit = -1;
 	open_connector();
-	open_audit();
 	if ((f->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) == -1)
 		fatal("inotify");
 	if ((f->counters = open(COUNTERS, O_RDONLY | O_CLOEXEC)) == -1)

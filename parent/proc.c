@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "events.h"
@@ -656,6 +657,7 @@ proc_no_display(const char *why)
 		    what);
 	}
 	c->dead_pid = 0;
+	c->died_us = 0;
 	log_info("no questions: %s", why);
 }
 
@@ -710,6 +712,7 @@ prompter_failed(struct child *c, pid_t pid)
 	char	what[512];
 
 	describe_death(c, c->status, what, sizeof(what));
+	c->died_us = 0;
 	log_warnx("%s[%d]: %s; no questions on that display for now",
 	    role_name(c->role), (int)pid, what);
 }
@@ -823,7 +826,7 @@ child_reaped(struct child *c, int status)
 {
 	c->status = status;
 	c->reaped = true;
-	c->died_us = c->role == ROLE_PROMPTER ? 0 : now_us();
+	c->died_us = c->expected ? 0 : now_us();
 	if (c->link == NULL)
 		child_ended(c);
 	else

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "events.h"
 #include "imsg.h"
 #include "log.h"
@@ -320,6 +321,8 @@ main(void)
 	host_init(FD_PROC_ROUTE);
 	ident_init((start.fds & 1u << FD_PROC_CONNECTOR) != 0 ?
 	    FD_PROC_CONNECTOR : -1);
+	if ((start.fds & 1u << FD_PROC_AUDIT) != 0)
+		audit_init(FD_PROC_AUDIT);
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	tell_ready();

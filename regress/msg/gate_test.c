@@ -47,6 +47,7 @@ PAYLOAD(peer, msg_peer)
 PAYLOAD(do, msg_do)
 PAYLOAD(lost, msg_lost)
 PAYLOAD(event, msg_event)
+PAYLOAD(denied, msg_denied)
 PAYLOAD(open, msg_open)
 PAYLOAD(file, msg_file)
 PAYLOAD(commit, msg_commit)
@@ -83,6 +84,7 @@ static const struct payload {
 	{ "do", again_do, "e", false },
 	{ "lost", again_lost, "e", false },
 	{ "event", again_event, "e2b8", false },
+	{ "denied", again_denied, "444", false },
 	{ "open", again_open, "es", false },
 	{ "file", again_file, "e4b88888s\2" "4s4s", false },
 	{ "commit", again_commit, "e88888", false },
