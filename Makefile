@@ -10,7 +10,7 @@ B		= build
 
 # What each program is made of.  The files after the bar in the README's map
 # of the tree (bytes in, structs out) are in PURE too, for tests and fuzzers.
-IMSG_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/loop.c \
+IMSG_SRC	= imsg/addr.c imsg/child.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/loop.c \
 		  imsg/msg.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
@@ -23,7 +23,8 @@ RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
 		  ruled/rule_load.c ruled/rule_parse.c ruled/rule_print.c \
 		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c
-RULED_SRC	= ruled/ask.c ruled/change.c ruled/check.c ruled/conn.c \
+RULED_SRC	= ruled/ask.c ruled/change.c ruled/check.c ruled/commands.c \
+		  ruled/conn.c \
 		  ruled/control.c ruled/decision.c ruled/files.c ruled/host.c \
 		  ruled/judge.c ruled/kernel.c ruled/main.c ruled/pending.c \
 		  ruled/resolvers.c ruled/rules.c ruled/slices.c \

@@ -19,7 +19,8 @@
 #define BATCH_MS	20
 #define BATCH_SIZE	(MSG_PAYLOAD_MAX - 2)	/* level and form */
 #define LINE_MAX_LEN	8192		/* of a text line */
-#define JSON_ARGS_ROOM	4096		/* left for the rest of the object */
+#define JSON_FIELD_MAX	2000		/* bytes of a path; all fit a batch */
+#define JSON_ARGS_MAX	3000		/* and of all arguments */
 
 /* Lines of one form on their way. */
 struct batch {
@@ -241,20 +242,22 @@ json_program(struct json *j, const struct conn *c)
 {
 	const struct whois	*is = c->who != NULL ? c->who->is : NULL;
 	bool			 known = is != NULL && is->pid != 0;
-	size_t			 off;
+	size_t			 off, end;
 
 	if (known)
 		json_number(j, "pid", is->pid);
 	else
 		json_null(j, "pid");
-	json_string(j, "exe", known && is->exe[0] != '\0' ? is->exe : NULL);
+	json_string_max(j, "exe", known && is->exe[0] != '\0' ? is->exe : NULL,
+	    JSON_FIELD_MAX);
 	json_array(j, "args");
-	for (off = 0; known && off < is->args_len &&
-	    j->len + JSON_ARGS_ROOM < j->size;
+	end = j->len + JSON_ARGS_MAX;
+	for (off = 0; known && off < is->args_len && j->len + 32 < end;
 	    off += strlen(is->args + off) + 1)
-		json_string(j, NULL, is->args + off);
+		json_string_max(j, NULL, is->args + off, end - j->len);
 	json_array_end(j);
-	json_string(j, "cwd", known && is->cwd[0] != '\0' ? is->cwd : NULL);
+	json_string_max(j, "cwd", known && is->cwd[0] != '\0' ? is->cwd : NULL,
+	    JSON_FIELD_MAX);
 	if (known && is->nparents > 0)
 		json_number(j, "ppid", is->parent[0].pid);
 	else
@@ -265,7 +268,8 @@ json_program(struct json *j, const struct conn *c)
 		json_number(j, "uid", is->uid);
 	else
 		json_null(j, "uid");
-	json_string(j, "unit", known && is->unit[0] != '\0' ? is->unit : NULL);
+	json_string_max(j, "unit", known && is->unit[0] != '\0' ? is->unit :
+	    NULL, JSON_FIELD_MAX);
 	json_string(j, "by", who_source_name(is != NULL ?
 	    (enum who_source)is->source : WHO_UNKNOWN));
 }
@@ -317,7 +321,7 @@ static void
 journal_add(const struct conn *c, const char *message)
 {
 	char	buf[LINE_MAX_LEN * 2], src[ADDR_STR_MAX], dst[ADDR_STR_MAX];
-	char	number[4], exe[EXE_MAX * 4];
+	char	number[4], exe[EXE_MAX];
 	int	n;
 
 	exe[0] = '\0';
@@ -369,7 +373,7 @@ decision_log(const struct conn *c)
 	json_init(&j, json, sizeof(json) - 1);
 	if ((config.log_forms & LOGFORM_JSON) || control_monitored()) {
 		decision_json(&j, c, when);
-		control_monitor(in_text(c) ? line : NULL, json);
+		control_monitor(in_text(c) ? line : NULL, j.full ? NULL : json);
 	}
 	if ((config.log_forms & LOGFORM_TEXT) && in_text(c))
 		batch_add(LOGFORM_TEXT, line, (size_t)n);

@@ -8,6 +8,8 @@
 
 #include "json.h"
 
+#define CHAR_MAX_LEN	12	/* two \u escapes */
+
 void
 json_init(struct json *j, char *buf, size_t size)
 {
@@ -66,14 +68,19 @@ utf8_get(const unsigned char *s, size_t *len)
 }
 
 static void
-put_string(struct json *j, const char *text)
+put_string(struct json *j, const char *text, size_t max)
 {
 	const unsigned char	*s = (const unsigned char *)text;
+	size_t			 end = j->len + 1 + max;
 	uint32_t		 c;
 	size_t			 len;
 
 	put(j, "\"");
 	for (; *s != '\0'; s += len) {
+		if (max != 0 && j->len + CHAR_MAX_LEN + 3 > end) {
+			put(j, "...");
+			break;
+		}
 		len = 1;
 		if (*s == '"' || *s == '\\')
 			put(j, "\\%c", *s);
@@ -100,7 +107,7 @@ put_key(struct json *j, const char *key)
 	j->comma = true;
 	if (key == NULL)
 		return;
-	put_string(j, key);
+	put_string(j, key, 0);
 	put(j, ":");
 }
 
@@ -135,13 +142,19 @@ json_array_end(struct json *j)
 }
 
 void
-json_string(struct json *j, const char *key, const char *value)
+json_string_max(struct json *j, const char *key, const char *value, size_t max)
 {
 	put_key(j, key);
 	if (value == NULL)
 		put(j, "null");
 	else
-		put_string(j, value);
+		put_string(j, value, max);
+}
+
+void
+json_string(struct json *j, const char *key, const char *value)
+{
+	json_string_max(j, key, value, 0);
 }
 
 void

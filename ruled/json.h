@@ -27,6 +27,8 @@ void	 json_array(struct json *, const char *key);
 void	 json_array_end(struct json *);
 /* NULL becomes null. */
 void	 json_string(struct json *, const char *key, const char *);
+/* At most so many bytes between the quotes: the rest is cut, "..." says so. */
+void	 json_string_max(struct json *, const char *key, const char *, size_t);
 void	 json_number(struct json *, const char *key, uint64_t);
 void	 json_null(struct json *, const char *key);
 void	 json_bool(struct json *, const char *key, bool);

@@ -537,6 +537,7 @@ judge_one(const struct msg_packet *mp, uint64_t time)
 	counters.packets++;
 	note_id(mp->id);
 	if ((c = conn_new(mp, time)) == NULL) {
+		pending_overload("packets");
 		count((enum action)config.unanswered, REASON_OVERLOAD);
 		verdict_send(mp->id, (enum action)config.unanswered, mp->mark);
 		return;

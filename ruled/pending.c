@@ -168,11 +168,22 @@ packets_of_uid(uint32_t uid)
 	return n;
 }
 
+void
+pending_overload(const char *what)
+{
+	static uint64_t	said;
+	uint64_t	now = now_mono();
+
+	if (said != 0 && now - said < OVERLOAD_EVERY)
+		return;
+	said = now;
+	line_error("too many %s wait for an answer; %s", what,
+	    action_name((enum action)config.unanswered));
+}
+
 static bool
 is_full(const struct pending *key)
 {
-	static uint64_t	 said;
-	uint64_t	 now = now_mono();
 	const char	*what = NULL;
 
 	if (packets >= PENDING_MAX)
@@ -184,11 +195,7 @@ is_full(const struct pending *key)
 		what = "packets of one user";
 	if (what == NULL)
 		return false;
-	if (said == 0 || now - said > OVERLOAD_EVERY) {
-		said = now;
-		line_error("too many %s wait for an answer; %s", what,
-		    action_name((enum action)config.unanswered));
-	}
+	pending_overload(what);
 	return true;
 }
 

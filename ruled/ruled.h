@@ -161,6 +161,7 @@ void	 who_unref(struct who *);
 void	 who_init(void);
 /* Asks at once for a conn that is held, in a batch for one that is judged. */
 void	 who_ask(struct conn *);
+enum who_source who_source(void);	/* of the last answer about outbound */
 void	 who_turn(bool empty);		/* end of a turn of the loop */
 int	 who_answer(struct imsg *);	/* MSG_WHOIS */
 void	 who_ask_again(void);		/* a new procinfo */
@@ -207,6 +208,8 @@ void	 pending_decide(struct pending *, enum action, enum reason,
 /* The same for every entry of the same program. */
 void	 pending_decide_program(struct pending *, enum reason);
 void	 pending_decide_all(enum reason);
+/* Too many of these: says so, once in a while. */
+void	 pending_overload(const char *what);
 
 /* ask.c */
 void	 ask_init(void);
@@ -309,6 +312,7 @@ void	 change_forget(const void *);	/* done must not be called with this */
 char	*change_text(size_t *);
 void	 change_commit(void);		/* what is not on its way yet */
 void	 change_committed(uint32_t err);
+void	 change_arrived(bool changed);	/* the rules file was read */
 
 /* temporary.c: rules for a time. */
 void	 temporary_init(void);

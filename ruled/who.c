@@ -24,6 +24,7 @@ static struct conn_queue asked = TAILQ_HEAD_INITIALIZER(asked);
 static size_t		 nunasked;
 static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
+static enum who_source	 last_source;
 static bool		 quiet;		/* netq's socket was empty */
 static uint64_t		 highest;	/* number asked, of this netq */
 static uint64_t		 highest_ever;
@@ -214,6 +215,19 @@ who_netq_restarted(void)
 	}
 }
 
+enum who_source
+who_source(void)
+{
+	return last_source;
+}
+
+static void
+note_source(enum who_source source)
+{
+	last_source = source;
+	exact = source == WHO_EVENT;
+}
+
 int
 who_answer(struct imsg *m)
 {
@@ -245,7 +259,7 @@ who_answer(struct imsg *m)
 	    !c->asked_who)
 		return 0;
 	if (c->hook == HOOK_OUT)
-		exact = is.source == WHO_EVENT;
+		note_source((enum who_source)is.source);
 	c->who = who_new(&is);
 	TAILQ_REMOVE(&asked, c, entry);
 	judge_again(c);

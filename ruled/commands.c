@@ -1,0 +1,579 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What tinysnitchctl(8) may ask for.  Members of the group may read and
+ * answer questions; only root changes anything.
+ */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "log.h"
+#include "ruled.h"
+#include "sandbox.h"
+
+#define DURATION_MAX_S	(365 * 86400)
+#define LINE_SIZE	8192
+
+typedef void (command_fn)(struct client *, char *);
+
+static command_fn cmd_status, cmd_rules, cmd_add, cmd_delete, cmd_test,
+		cmd_names, cmd_monitor, cmd_pending, cmd_ask, cmd_reload,
+		cmd_pause, cmd_resume;
+
+static const struct command {
+	const char	*name;
+	bool		 root_only;
+	command_fn	*fn;
+} commands[] = {
+	{ "add",	true,	cmd_add },
+	{ "ask",	false,	cmd_ask },
+	{ "delete",	true,	cmd_delete },
+	{ "monitor",	false,	cmd_monitor },
+	{ "names",	false,	cmd_names },
+	{ "pause",	true,	cmd_pause },
+	{ "pending",	false,	cmd_pending },
+	{ "reload",	true,	cmd_reload },
+	{ "resume",	true,	cmd_resume },
+	{ "rules",	false,	cmd_rules },
+	{ "status",	false,	cmd_status },
+	{ "test",	false,	cmd_test },
+};
+
+/* Words of a command. */
+
+static int
+parse_duration(const char *word, uint32_t *seconds)
+{
+	char		number[16];
+	const char	*bad;
+	size_t		n = strspn(word, "0123456789");
+	uint32_t	unit;
+	long long	v;
+
+	if (n == 0 || n >= sizeof(number) || word[n] == '\0' ||
+	    word[n + 1] != '\0')
+		return -1;
+	switch (word[n]) {
+	case 's':
+		unit = 1;
+		break;
+	case 'm':
+		unit = 60;
+		break;
+	case 'h':
+		unit = 3600;
+		break;
+	case 'd':
+		unit = 86400;
+		break;
+	default:
+		return -1;
+	}
+	memcpy(number, word, n);
+	number[n] = '\0';
+	v = strtonum(number, 1, DURATION_MAX_S / unit, &bad);
+	if (bad != NULL)
+		return -1;
+	*seconds = (uint32_t)v * unit;
+	return 0;
+}
+
+static char *
+next_word(char **text)
+{
+	char	*word;
+
+	do
+		word = strsep(text, " \t");
+	while (word != NULL && *word == '\0');
+	return word;
+}
+
+/* Commands. */
+
+static void
+status_text(struct client *cl)
+{
+	char		 when[64] = "asking";
+	uint64_t	 paused = ask_paused();
+	struct names_counts	 names;
+	struct kernel_counts	 k;
+
+	if (paused != 0)
+		(void)snprintf(when, sizeof(when), "paused for %" PRIu64
+		    " more seconds", (paused - now_boot()) / 1000000000 + 1);
+	else if (!ask_possible())
+		(void)strlcpy(when, "nobody to ask", sizeof(when));
+	reply_line(cl, "version %s", VERSION);
+	reply_line(cl, "questions %s", when);
+	reply_line(cl, "rules %zu, temporary %zu, lists %zu",
+	    ruleset_count(rules_permanent()),
+	    ruleset_count(temporary_rules()), lists_count(slices_lists()));
+	reply_line(cl, "waiting %zu packets for %zu questions",
+	    pending_packets(), pending_entries());
+	reply_line(cl, "judged %" PRIu64 ": allowed %" PRIu64 ", denied %"
+	    PRIu64 ", dropped %" PRIu64, counters.packets, counters.allowed,
+	    counters.denied, counters.dropped);
+	reply_line(cl, "asked %" PRIu64 ", answered %" PRIu64 ", timed out %"
+	    PRIu64, counters.questions, counters.answers, counters.timeouts);
+	reply_line(cl, "lost %" PRIu64 ", malformed %" PRIu64 ", overload %"
+	    PRIu64 ", unknown programs %" PRIu64, counters.lost,
+	    counters.malformed, counters.overload, counters.unknown);
+	names_count(judge_names_table(), &names);
+	reply_line(cl, "names %zu, programs found %s", names.pairs,
+	    who_source_name(who_source()));
+	if (kernel_read(&k) == 0)
+		reply_line(cl, "kernel dropped %" PRIu32 " packets, could not "
+		    "deliver %" PRIu32 ", holds %" PRIu32, k.dropped,
+		    k.undelivered, k.waiting);
+	reply_line(cl, "sandbox of ruled: %s", sandbox_missing()[0] != '\0' ?
+	    sandbox_missing() : "complete");
+}
+
+static void
+status_json(struct client *cl)
+{
+	char			buf[2048];
+	struct names_counts	names;
+	struct kernel_counts	k;
+	struct json		j;
+
+	names_count(judge_names_table(), &names);
+	json_init(&j, buf, sizeof(buf));
+	json_object(&j, NULL);
+	json_string(&j, "version", VERSION);
+	json_bool(&j, "asking", ask_possible());
+	json_number(&j, "rules", ruleset_count(rules_permanent()));
+	json_number(&j, "temporary", ruleset_count(temporary_rules()));
+	json_number(&j, "lists", lists_count(slices_lists()));
+	json_number(&j, "waiting", pending_packets());
+	json_number(&j, "waiting_questions", pending_entries());
+	json_number(&j, "packets", counters.packets);
+	json_number(&j, "allowed", counters.allowed);
+	json_number(&j, "denied", counters.denied);
+	json_number(&j, "dropped", counters.dropped);
+	json_number(&j, "asked", counters.questions);
+	json_number(&j, "answered", counters.answers);
+	json_number(&j, "timeouts", counters.timeouts);
+	json_number(&j, "lost", counters.lost);
+	json_number(&j, "malformed", counters.malformed);
+	json_number(&j, "overload", counters.overload);
+	json_number(&j, "unknown", counters.unknown);
+	json_string(&j, "attribution", who_source_name(who_source()));
+	json_number(&j, "names", names.pairs);
+	if (kernel_read(&k) == 0) {
+		json_number(&j, "kernel_dropped", k.dropped);
+		json_number(&j, "kernel_undelivered", k.undelivered);
+		json_number(&j, "kernel_waiting", k.waiting);
+	}
+	json_string(&j, "missing", sandbox_missing());
+	json_object_end(&j);
+	reply_json(cl, &j);
+}
+
+static void
+cmd_status(struct client *cl, char *text)
+{
+	(void)text;
+	if (cl->json)
+		status_json(cl);
+	else
+		status_text(cl);
+	reply_end(cl);
+}
+
+static void
+reply_rule(struct client *cl, const struct rule *r, bool temporary)
+{
+	char		text[RULE_TEXT_MAX], buf[RULE_TEXT_MAX * 2];
+	struct json	j;
+	uint64_t	left, now = now_boot();
+
+	if (rule_print(r, text, sizeof(text)) == -1)
+		return;
+	left = r->expires > now ? (r->expires - now) / 1000000000 + 1 : 0;
+	if (!cl->json && temporary)
+		reply_line(cl, "%s # %" PRIu64 " seconds left", text, left);
+	else if (!cl->json)
+		reply_line(cl, "%s", text);
+	else {
+		json_init(&j, buf, sizeof(buf));
+		json_object(&j, NULL);
+		json_string(&j, "rule", text);
+		json_bool(&j, "temporary", temporary);
+		if (temporary)
+			json_number(&j, "left", left);
+		else {
+			json_string(&j, "file", r->file);
+			json_number(&j, "line", r->line);
+		}
+		json_object_end(&j);
+		reply_json(cl, &j);
+	}
+}
+
+/* Temporary rules, then permanent ones, then lists. */
+static bool
+part_rules(struct client *cl)
+{
+	const struct ruleset	*set = temporary_rules();
+	const struct list	*list;
+	size_t			 i = cl->place++;
+
+	if (i < ruleset_count(set)) {
+		if (ruleset_at(set, i)->expires > now_boot())
+			reply_rule(cl, ruleset_at(set, i), true);
+		return true;
+	}
+	i -= ruleset_count(set);
+	set = rules_permanent();
+	if (i < ruleset_count(set)) {
+		reply_rule(cl, ruleset_at(set, i), false);
+		return true;
+	}
+	list = lists_at(slices_lists(), i - ruleset_count(set));
+	if (list == NULL || cl->json)
+		return false;
+	reply_line(cl, "# %s-list \"%s\": %zu entries",
+	    action_name(list->action), list->file, list->count);
+	return true;
+}
+
+static void
+cmd_rules(struct client *cl, char *text)
+{
+	(void)text;
+	reply_parts(cl, part_rules);
+}
+
+static void
+reply_done(const char *error, const char *remark, void *arg)
+{
+	struct client	*cl = arg;
+
+	if (error != NULL) {
+		reply_error(cl, "%s", error);
+		return;
+	}
+	if (remark != NULL)
+		reply_line(cl, "%s", remark);
+	reply_end(cl);
+}
+
+static int
+client_rule(struct client *cl, const char *text, struct rule *r)
+{
+	char	err[RULE_ERR_MAX];
+
+	if (rule_parse(text, strlen(text), store_passwd(), r, err,
+	    sizeof(err)) == 0)
+		return 0;
+	reply_error(cl, "%s", err);
+	return -1;
+}
+
+static void
+cmd_add(struct client *cl, char *text)
+{
+	char		*rest, *word, saved;
+	struct rule	 r;
+	uint32_t	 seconds = 0;
+
+	rest = text + strspn(text, " \t");
+	word = rest + strcspn(rest, " \t");
+	saved = *word;
+	*word = '\0';
+	if (rest[0] >= '0' && rest[0] <= '9') {
+		if (parse_duration(rest, &seconds) == -1) {
+			reply_error(cl, "%s: not a duration, as 2s, 9m, 24h "
+			    "or 7d", rest);
+			return;
+		}
+		rest = saved != '\0' ? word + 1 : word;
+	} else
+		*word = saved;
+	if (client_rule(cl, rest, &r) == -1)
+		return;
+	change_add(&r, seconds, reply_done, cl);
+	rule_clear(&r);
+}
+
+static void
+cmd_delete(struct client *cl, char *text)
+{
+	struct rule	r;
+
+	if (client_rule(cl, text, &r) == -1)
+		return;
+	change_delete(&r, reply_done, cl);
+	rule_clear(&r);
+}
+
+/*
+ * test PROTO HOST PORT [qualifier ...]: the words are put together as a rule,
+ * and what that rule is about becomes the subject that is matched.
+ */
+static void
+test_subject(const struct rule *r, struct subject *s)
+{
+	static const char	*from_name;
+
+	memset(s, 0, sizeof(*s));
+	s->dir = r->dir == -1 ? DIR_OUT : (enum direction)r->dir;
+	if (r->kind == DST_LOCALHOST && r->dir == -1)
+		s->dir = DIR_IN;
+	s->name = r->name;
+	if (r->kind == DST_ADDR)
+		s->dst = r->prefix.addr;
+	if (r->from == FROM_PREFIX)
+		s->src = r->from_prefix.addr;
+	else if (r->from == FROM_NAME) {
+		s->src_names = &from_name;
+		s->nsrc_names = 1;
+		from_name = r->from_name;
+	}
+	s->proto = (uint8_t)r->proto;
+	s->has_port = !r->port_any;
+	s->port = r->port_lo;
+	s->ifname = r->ifname[0] != '\0' ? r->ifname : NULL;
+	s->who_known = true;
+	s->exe = r->exe;
+	s->has_uid = r->has_uid;
+	s->uid = r->uid;
+}
+
+static void
+test_reply(struct client *cl, enum match_result result, const struct match *m)
+{
+	char		rule[RULE_TEXT_MAX] = "", buf[RULE_TEXT_MAX * 2];
+	const char	*action;
+	struct json	j;
+
+	action = result == MATCH_RULE ? action_name(m->action) : "ask";
+	if (result == MATCH_RULE && m->rule != NULL)
+		(void)rule_print(m->rule, rule, sizeof(rule));
+	if (cl->json) {
+		json_init(&j, buf, sizeof(buf));
+		json_object(&j, NULL);
+		json_string(&j, "action", action);
+		json_string(&j, "rule", rule[0] != '\0' ? rule : NULL);
+		json_string(&j, "by", result == MATCH_RULE ? m->by : NULL);
+		json_object_end(&j);
+		reply_json(cl, &j);
+	} else if (result != MATCH_RULE)
+		reply_line(cl, "ask: no rule");
+	else if (m->list != NULL)
+		reply_line(cl, "%s by %s: %s", action, m->list->file,
+		    m->entry);
+	else if (m->rule->expires != 0)
+		reply_line(cl, "%s by %s: temporary rule %s", action, m->by,
+		    rule);
+	else
+		reply_line(cl, "%s by %s: %s:%" PRIu32 ": %s", action, m->by,
+		    m->rule->file != NULL ? m->rule->file : config.rules,
+		    m->rule->line, rule);
+	reply_end(cl);
+}
+
+/* Could it be a connection?  Only some protocols have ports. */
+static bool
+is_one(const struct rule *r)
+{
+	bool	ports;
+
+	ports = r->proto == IPPROTO_TCP || r->proto == IPPROTO_UDP ||
+	    r->proto == IPPROTO_SCTP;
+	if (r->proto == -1 || (ports && (r->port_any ||
+	    r->port_lo != r->port_hi)))
+		return false;
+	return r->kind == DST_NAME || r->kind == DST_ADDR ||
+	    r->kind == DST_LOCALHOST;
+}
+
+static void
+cmd_test(struct client *cl, char *text)
+{
+	char		*proto, *host, *port, rule[RULE_TEXT_MAX];
+	struct subject	 s;
+	struct match	 m;
+	struct rule	 r;
+	int		 n;
+
+	proto = next_word(&text);
+	host = next_word(&text);
+	port = next_word(&text);
+	if (port == NULL) {
+		reply_error(cl, "usage: test proto host port [qualifier ...]");
+		return;
+	}
+	n = snprintf(rule, sizeof(rule), "allow %s %s %s %s", host, port,
+	    proto, text != NULL ? text : "");
+	if (n < 0 || (size_t)n >= sizeof(rule)) {
+		reply_error(cl, "too long");
+		return;
+	}
+	if (client_rule(cl, rule, &r) == -1)
+		return;
+	if (is_one(&r)) {
+		test_subject(&r, &s);
+		test_reply(cl, judge_subject(&s, &m), &m);
+	} else
+		reply_error(cl, "one protocol, one host and one port");
+	rule_clear(&r);
+}
+
+static void
+reply_name(struct client *cl, const char *name, const struct addr *a,
+    uint64_t left)
+{
+	char		addr[ADDR_STR_MAX], buf[1024];
+	struct json	j;
+
+	addr_print(a, addr);
+	if (!cl->json) {
+		reply_line(cl, "%s %s", name, addr);
+		return;
+	}
+	json_init(&j, buf, sizeof(buf));
+	json_object(&j, NULL);
+	json_string(&j, "name", name);
+	json_string(&j, "address", addr);
+	json_number(&j, "left", left / 1000000000);
+	json_object_end(&j);
+	reply_json(cl, &j);
+}
+
+static bool
+part_names(struct client *cl)
+{
+	struct addr	 a;
+	const char	*name;
+	uint64_t	 left;
+
+	if (!names_next(judge_names_table(), &cl->place, now_boot(), &name,
+	    &a, &left))
+		return false;
+	if (cl->want.af == 0 || addr_eq(&a, &cl->want))
+		reply_name(cl, name, &a, left);
+	return true;
+}
+
+static void
+cmd_names(struct client *cl, char *text)
+{
+	char	*word = next_word(&text);
+
+	if (word != NULL && addr_parse(word, &cl->want) == -1) {
+		reply_error(cl, "%s: not an address", word);
+		return;
+	}
+	reply_parts(cl, part_names);
+}
+
+static void
+cmd_monitor(struct client *cl, char *text)
+{
+	(void)text;
+	cl->monitors = true;
+}
+
+static void
+reply_pending(struct client *cl, const struct pending *p)
+{
+	const struct conn	*c = TAILQ_FIRST(&p->conns);
+	char			 what[1024], who[4096], buf[LINE_SIZE];
+	uint64_t		 age = (now_mono() - p->since) / 1000000;
+	struct json		 j;
+
+	conn_text(what, sizeof(what), c);
+	who_text(who, sizeof(who), p->who);
+	if (!cl->json) {
+		reply_line(cl, "%" PRIu64 ".%03" PRIu64 "s %u %s | %s",
+		    age / 1000, age % 1000, p->count, what, who);
+		return;
+	}
+	json_init(&j, buf, sizeof(buf));
+	json_object(&j, NULL);
+	json_number(&j, "age_ms", age);
+	json_number(&j, "packets", p->count);
+	json_string(&j, "direction", direction_name(p->dir));
+	json_string(&j, "connection", what);
+	json_number(&j, "pid", p->who->is->pid);
+	json_string_max(&j, "exe", p->who->is->exe, LINE_SIZE / 2);
+	json_object_end(&j);
+	reply_json(cl, &j);
+}
+
+static void
+cmd_pending(struct client *cl, char *text)
+{
+	const struct pending	*p;
+
+	(void)text;
+	for (p = pending_first(); p != NULL; p = pending_next(p))
+		reply_pending(cl, p);
+	reply_end(cl);
+}
+
+static void
+cmd_ask(struct client *cl, char *text)
+{
+	(void)text;
+	/* What the window is told at its start: a terminal shows it too. */
+	reply_line(cl, "unanswered %s delay %" PRIu32,
+	    action_name((enum action)config.unanswered), config.ask_delay);
+	cl->asks = true;
+	ask_asker(cl->link, true);
+}
+
+static void
+cmd_reload(struct client *cl, char *text)
+{
+	(void)text;
+	store_reload();
+	reply_end(cl);
+}
+
+static void
+cmd_pause(struct client *cl, char *text)
+{
+	char		*word = next_word(&text);
+	uint32_t	 seconds;
+
+	if (word == NULL || parse_duration(word, &seconds) == -1) {
+		reply_error(cl, "usage: pause duration, as 2s, 9m or 24h");
+		return;
+	}
+	line_info("paused for %" PRIu32 " seconds", seconds);
+	ask_pause(now_boot() + seconds * 1000000000ULL);
+	reply_end(cl);
+}
+
+static void
+cmd_resume(struct client *cl, char *text)
+{
+	(void)text;
+	line_info("resumed");
+	ask_pause(0);
+	reply_end(cl);
+}
+
+void
+command_run(struct client *cl, const char *name, char *text)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			break;
+	if (i == sizeof(commands) / sizeof(commands[0]))
+		reply_error(cl, "%s: no such command", name);
+	else if (commands[i].root_only && !cl->root)
+		reply_error(cl, "%s: only root may", name);
+	else
+		commands[i].fn(cl, text);
+}
