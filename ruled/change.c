@@ -18,6 +18,8 @@
 #include "log.h"
 #include "ruled.h"
 
+#define RETRY_MS	100
+
 struct edit {
 	TAILQ_ENTRY(edit) entry;
 	bool		 add;
@@ -32,6 +34,8 @@ struct edit {
 static TAILQ_HEAD(, edit) edits = TAILQ_HEAD_INITIALIZER(edits);
 static char	*sent_text;	/* of the commit on its way, or NULL */
 static size_t	 sent_len;
+static bool	 refused;	/* the last one, as the file is in use */
+static struct event *retry_event;
 
 static char *
 edit_apply(const struct edit *e, const char *text, size_t len, size_t *newlen)
@@ -64,6 +68,38 @@ change_text(size_t *len)
 		*len = n;
 	}
 	return text;
+}
+
+static void
+retry(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	refused = false;
+	change_commit();
+}
+
+/*
+ * The rules file was read.  The same text after a commit that came back: an
+ * editor holds the file open and has not written yet.  That may last, and
+ * each try costs the disk.
+ */
+void
+change_arrived(bool changed)
+{
+	static const struct timeval	later = { 0, RETRY_MS * 1000 };
+
+	if (changed || !refused) {
+		refused = false;
+		change_commit();
+		return;
+	}
+	if (retry_event == NULL)
+		retry_event = store_timer(retry);
+	if (!event_pending(retry_event, EV_TIMEOUT, NULL) &&
+	    event_add(retry_event, &later) == -1)
+		fatal(NULL);
 }
 
 void
@@ -135,7 +171,8 @@ change_committed(uint32_t err)
 	if (err == ESTALE) {
 		TAILQ_FOREACH(e, &edits, entry)
 			e->sent = false;
-		file_want(f);		/* change_commit() when it is here */
+		refused = true;
+		file_want(f);		/* change_arrived() when it is here */
 	} else if (err == 0) {
 		free(f->text);		/* what is on disk is what we hold */
 		f->text = sent_text;

@@ -175,13 +175,22 @@ version_eq(const struct file_version *a, const struct file_version *b)
 	    a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
+/* The rules again, which nothing but the time of the file tells apart. */
+static bool
+same_rules(const struct file *f, const char *text, size_t len)
+{
+	return f->kind == FILE_RULES && f->seen && f->text != NULL &&
+	    f->len == len && memcmp(f->text, text, len) == 0;
+}
+
 /* Takes the descriptor over; true if the file is not what was known. */
 static bool
 file_read(struct file *f, const struct msg_file *m, int fd)
 {
-	char	*text;
-	size_t	 len;
-	bool	 same;
+	char		*text;
+	size_t		 len;
+	uint32_t	 err = f->err;
+	bool		 same;
 
 	f->err = m->err;
 	if (fd == -1) {
@@ -204,13 +213,14 @@ file_read(struct file *f, const struct msg_file *m, int fd)
 	if ((text = read_all(fd, &len)) == NULL)
 		f->err = (uint32_t)errno;
 	else {
+		same = err == 0 && same_rules(f, text, len);
 		free(f->text);
 		f->text = text;
 		f->len = len;
 		f->version = m->version;
 	}
 	(void)close(fd);
-	return true;
+	return !same;
 }
 
 int

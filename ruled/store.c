@@ -195,7 +195,7 @@ store_arrived(struct file *f, bool changed)
 		if (changed)
 			rules_changed();
 		if (f->kind == FILE_RULES)
-			change_commit();	/* on the new text */
+			change_arrived(changed);
 		break;
 	case FILE_PASSWD:
 		users_arrived(f);
