@@ -1,0 +1,215 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Each child is killed, crashed and stopped again and again under load, and
+# made to break its filter: nothing may pass unjudged, what a rule allows
+# completes, no rule is lost, and the child is back in a moment.  ROUNDS of
+# each signal, 10; LONG=1 makes it 100.
+# shellcheck disable=SC2317 # cases are called by name
+# shellcheck source=regress/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+HAMMER=$B/regress/hammer
+INJECT=$B/regress/inject
+ROUNDS=${ROUNDS-10}
+[ -z "${LONG-}" ] || ROUNDS=100
+RATE=200
+# Each child once in 2.1 s: five deaths in 10 s are allowed.
+BACK_MS=10		# for 99 of 100
+BACK_MAX_MS=100		# for a busy machine's worst
+
+command -v tcpdump >/dev/null || { say_skip all "no tcpdump here"; exit 0; }
+setup
+set_rules "allow $CDN4 80 tcp" "deny $BARE4 - tcp"
+start_snitch || exit 1
+
+# What arrives on the remote for addresses that nothing may reach.
+sniff()
+{
+	nsenter --net="/run/netns/$NS-remote" tcpdump -i eth0 -n -l \
+	    --immediate-mode "ip host $BARE4 or ip host $MAIL4" \
+	    >"$T/sniffed" 2>"$T/tcpdump" &
+	SNIFF_PID=$!
+	wait_for 100 grep -q 'listening on' "$T/tcpdump" ||
+		fail "tcpdump: $(cat "$T/tcpdump")"
+}
+
+expect_sniffed_none()
+{
+	sleep 0.2
+	[ ! -s "$T/sniffed" ] || fail "$(grep -c . "$T/sniffed") packets" \
+	    "passed unjudged: $(head -n 1 "$T/sniffed")"
+}
+
+# hammer SECONDS RATE: in the background; expect_hammer waits for it.
+hammer()
+{
+	in_host "$HAMMER" $CDN4 80 $BARE4 80 "$2" "$1" >"$T/hammer" 2>&1 &
+	HAMMER_PID=$!
+}
+
+expect_hammer()
+{
+	wait "$HAMMER_PID" || fail "$(tail -n 1 "$T/hammer")"
+	sed 's/^/   /' "$T/hammer" >&2
+}
+
+strike()
+{
+	pid=$(pid_of "$2")
+	if [ -n "$pid" ]; then
+		kill -s "$1" "$pid"
+	else
+		fail "no $2"
+	fi
+}
+
+# Milliseconds until NAME was back, sorted, as the log says.
+back_times()
+{
+	sed -n "s/.* INFO $1\[[0-9]*\]: back after \([0-9.]*\) ms\$/\1/p" \
+	    "$T/log" | sort -n
+}
+
+expect_times()
+{
+	back_times "$1" >"$T/times"
+	n=$(grep -c . "$T/times")
+	p99=$(sed -n "$(((n * 99 + 99) / 100))p" "$T/times")
+	p50=$(sed -n "$(((n + 1) / 2))p" "$T/times")
+	echo "   $1: $n times back, p50 $p50 ms, p99 $p99 ms, budget" \
+	    "$BACK_MS ms" >&2
+	[ "$n" -eq "$2" ] || fail "$1 was back $n times, not $2"
+	awk -v t="${p50:-9999}" -v max=$BACK_MS 'BEGIN { exit !(t <= max) }' ||
+		fail "$1: half of all times over $BACK_MS ms: $p50"
+	awk -v t="${p99:-9999}" -v max=$BACK_MAX_MS \
+	    'BEGIN { exit !(t <= max) }' || fail "$1: p99 is $p99 ms"
+}
+
+# Three children, one after the other, in each round.
+rounds()
+{
+	signal=$1
+	clear_log
+	ctl add 1h "allow $GITHUB4 80 tcp" >/dev/null || fail "add"
+	ctl rules >"$T/rules.before"
+	sniff
+	hammer $(((ROUNDS * 21 + 19) / 10)) $RATE
+	i=0
+	while [ "$i" -lt "$ROUNDS" ]; do
+		for role in netq procinfo ruled; do
+			strike "$signal" $role
+			sleep 0.7
+		done
+		i=$((i + 1))
+	done
+	expect_hammer
+	settle
+	expect_sniffed_none
+	kill "$SNIFF_PID"
+	for role in netq procinfo ruled; do
+		expect_times $role "$ROUNDS"
+	done
+	ctl rules >"$T/rules.after"
+	# What is left of a duration counts down.
+	sed 's/ *#.*//' "$T/rules.before" >"$T/a"
+	sed 's/ *#.*//' "$T/rules.after" >"$T/b"
+	cmp -s "$T/a" "$T/b" ||
+		fail "rules: $(diff "$T/a" "$T/b" | tail -n 3)"
+	expect reply tcp $CDN4 80
+	expect reply tcp $GITHUB4 80
+	expect refused -t 5000 tcp $BARE4 80
+	expect refused -t 5000 tcp $MAIL4 80
+}
+for signal in ${SIGNALS-KILL SEGV STOP}; do
+	check "SIG$signal of each child, $ROUNDS times, under load" \
+	    rounds $signal
+done
+
+# Only the parent and procinfo's new self know what became of the old one.
+violation()
+{
+	for role in netq procinfo ruled; do
+		clear_log
+		pid=$(pid_of $role)
+		"$INJECT" "$pid" "$1" 2>"$T/inject"
+		case $? in
+		0)	;;
+		77)	say_skip "$1" "$(cat "$T/inject")"; return ;;
+		*)	fail "inject: $(cat "$T/inject")"; return ;;
+		esac
+		expect_log " ERROR $role\[$pid\]: seccomp: denied ($1|a system call), killed; restarted \([0-9][a-z]* in 10 s\)"
+		wait_log " INFO $role\[[0-9]*\]: back after " ||
+			fail "$role is not back"
+		named $role "$pid" "$1"
+		expect reply tcp $CDN4 80
+	done
+	settle
+}
+# Where the kernel has no audit records the name is not to be known.
+named()
+{
+	[ -r /proc/net/netlink ] && zcat /proc/config.gz 2>/dev/null |
+	    grep -q '^CONFIG_AUDIT=y' || return 0
+	grep -q " ERROR $1\[$2\]: seccomp: denied $3, killed" "$T/log" ||
+		fail "$1: the call is not named: $(grep seccomp "$T/log")"
+}
+sleep 10
+check "a forbidden system call: killed, named in the log, back" \
+    violation getppid
+check "a socket of its own: killed, named in the log, back" \
+    violation socket
+
+# The stub applies "after crash"; pass is life.sh's.
+parent_killed()
+{
+	sniff
+	hammer 2 $RATE
+	sleep 0.5
+	kill -9 "$SNITCH_PID"
+	wait "$SNITCH_PID" 2>/dev/null
+	SNITCH_PID=
+	sleep 1
+	expect timeout -t 500 tcp $CDN4 80
+	restart_snitch || return
+	expect_hammer		# those that waited were sent again
+	expect_sniffed_none
+	kill "$SNIFF_PID"
+	expect reply tcp $CDN4 80
+}
+check "the parent killed under load: closed, then all complete" parent_killed
+
+ended()
+{
+	[ ! -d "/proc/$SNITCH_PID" ] || is_zombie "$SNITCH_PID"
+}
+too_often()
+{
+	sniff
+	hammer 3 $RATE
+	i=0
+	while [ "$i" -lt 300 ] && ! ended; do
+		pid=$(pid_of "$1")
+		[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+		sleep 0.02
+		i=$((i + 1))
+	done
+	ended || { fail "still there"; return; }
+	wait "$SNITCH_PID"
+	[ $? -eq 1 ] || fail "exit status"
+	SNITCH_PID=
+	[ "$(grep -c ' FATAL ' "$T/log")" -eq 1 ] ||
+		fail "FATAL lines: $(grep ' FATAL ' "$T/log")"
+	grep -q " FATAL $1\[[0-9]*\]: killed by signal 9 .*6th death in 10 s" \
+	    "$T/log" || fail "$(grep ' FATAL ' "$T/log")"
+	kill "$HAMMER_PID" 2>/dev/null
+	expect timeout -t 500 tcp $CDN4 80
+	expect timeout -t 500 tcp $MAIL4 80
+	expect_sniffed_none
+	kill "$SNIFF_PID"
+	restart_snitch || return
+	expect reply tcp $CDN4 80
+}
+check "a child that dies again and again ends it, closed" too_often ruled
+
+finish
