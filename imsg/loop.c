@@ -14,13 +14,13 @@
 
 /* Shared with the signal handler, hence volatile. */
 static volatile sig_atomic_t	turn, turn_seen;
-static int			stopped;
+static volatile sig_atomic_t	running;
 
 static void
 astray(int sig)
 {
 	(void)sig;
-	if (turn == turn_seen)
+	if (running && turn == turn_seen)
 		_exit(1);
 	turn_seen = turn;
 }
@@ -63,15 +63,10 @@ loop_init(enum role role)
 void
 loop_run(struct event_base *base)
 {
-	while (!stopped) {
+	running = 1;
+	for (;;) {
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			fatal("event loop");
 		turn = (turn + 1) & SIG_ATOMIC_MAX;
 	}
-}
-
-void
-loop_stop(void)
-{
-	stopped = 1;
 }

@@ -10,6 +10,7 @@
 #define LOOP_H
 
 #include <event2/event.h>
+#include <stdnoreturn.h>
 
 #include "msg.h"
 
@@ -18,11 +19,11 @@
 /*
  * Before the sandbox: names the process ("snitch-ruled"), starts the watch
  * and ignores what a terminal or a broken pipe may send; only the parent
- * ends a child.  Returns the event base.
+ * ends a child.  Returns the event base.  What is done before loop_run(), as
+ * looking for fonts, may take its time.
  */
 struct event_base *loop_init(enum role);
-/* Until loop_stop(). */
-void	 loop_run(struct event_base *);
-void	 loop_stop(void);
+/* For ever: handlers end the process. */
+noreturn void loop_run(struct event_base *);
 
 #endif /* LOOP_H */

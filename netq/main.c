@@ -16,13 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "imsg.h"
 #include "log.h"
 #include "loop.h"
 #include "netq.h"
 #include "sandbox.h"
 
-#define START_MS	10000	/* to be told the configuration */
 #define BACKLOG_MAX	(512 << 10)	/* bytes ruled has yet to take */
 #define BACKLOG_WAIT	{ 0, 2000 }	/* then look again after 2 ms */
 #define TABLE_WAIT	{ 1, 0 }	/* between two MSG_TABLE */
@@ -40,7 +40,6 @@ static struct event		*queue_ev;	/* a packet waits */
 static struct event		*again_ev;	/* read on without one */
 static struct event		*table_ev, *table_timer;
 static bool			 table_owed;
-static bool			 bad_told;	/* MSG_BAD: once per link */
 static struct window		 window;
 static uint64_t			 number;	/* datagrams read */
 static uint32_t			 first;		/* id read by this netq */
@@ -168,25 +167,11 @@ ruled_lost(void)
 static void
 ruled_gone(struct link *l, const char *reason, void *arg)
 {
-	struct msg_bad	m;
-	struct ibuf	b;
-	uint8_t		buf[sizeof(m)];
-
 	(void)l;
 	(void)arg;
 	ruled_lost();
-	if (reason == NULL)
-		return;
-	log_warnx("ruled: %s", reason);
-	if (bad_told)
-		fatalx("ruled broke the rules again");
-	memset(&m, 0, sizeof(m));
-	m.peer = ROLE_RULED;
-	(void)strlcpy(m.reason, reason, sizeof(m.reason));
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_bad(&b, &m);
-	link_send_ibuf(parent, MSG_BAD, -1, &b);
-	bad_told = true;
+	if (reason != NULL)
+		child_bad_ruled(parent, reason);
 }
 
 static void
@@ -205,27 +190,12 @@ ruled_new(int fd)
 static void
 parent_message(struct link *l, struct imsg *imsg, void *arg)
 {
-	struct msg_peer	m;
-	struct ibuf	b;
+	int	fd;
 
 	(void)arg;
-	if (imsg->type != MSG_PEER)
-		return;
-	ibuf_reader(&b, imsg->data, imsg->len);
-	if (msg_get_peer(&b, &m) == -1 || m.peer != ROLE_RULED)
-		link_offence(l, "malformed or misdirected link");
-	else
-		ruled_new(imsg_fd(imsg));
-}
-
-static void
-parent_gone(struct link *l, const char *reason, void *arg)
-{
-	(void)l;
-	(void)arg;
-	if (reason != NULL)
-		fatalx("parent: %s", reason);
-	exit(0);
+	if (imsg->type == MSG_PEER &&
+	    (fd = child_peer_ruled(l, imsg)) != -1)
+		ruled_new(fd);
 }
 
 /* The kernel answers only verdicts it did not carry out. */
@@ -467,58 +437,22 @@ set_scheduler(void)
 		log_warn("SCHED_BATCH");
 }
 
-static void
-read_start(void)
-{
-	static uint8_t	buf[MSG_PAYLOAD_MAX];
-	struct ibuf	b;
-	ssize_t		n;
-
-	n = imsg_read_blocking(FD_PARENT, ROLE_NETQ, ROLE_PARENT, MSG_START,
-	    buf, sizeof(buf), START_MS);
-	if (n == -1)
-		fatalx("no start message on descriptor %d: this program is "
-		    "started by tinysnitch(8)", FD_PARENT);
-	ibuf_reader(&b, buf, (size_t)n);
-	if (msg_get_start(&b, &start) == -1)
-		fatalx("malformed start message");
-	if (!(start.fds & 1U << FD_NETQ_QUEUE))
-		fatalx("started without a queue socket");
-}
-
-static void
-tell_ready(void)
-{
-	struct msg_ready	m;
-	struct ibuf		b;
-	uint8_t			buf[sizeof(m) + 2];
-
-	memset(&m, 0, sizeof(m));
-	if (strlcpy(m.missing, sandbox_missing(), sizeof(m.missing)) >=
-	    sizeof(m.missing))
-		fatalx("missing layers: too many");
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_ready(&b, &m);
-	link_send_ibuf(parent, MSG_READY, -1, &b);
-}
-
 int
 main(void)
 {
-	log_init(ROLE_NETQ, 0);
-	read_start();
-	closefrom(FD_NETQ_TABLES + 1);
-	log_init(ROLE_NETQ, start.verbose);
+	child_start(ROLE_NETQ, FD_NETQ_TABLES, &start);
+	if (!(start.fds & 1U << FD_NETQ_QUEUE))
+		fatalx("started without a queue socket");
 	base = loop_init(ROLE_NETQ);
 	parent = link_new(base, FD_PARENT, ROLE_NETQ, ROLE_PARENT,
-	    parent_message, parent_gone, NULL);
+	    parent_message, child_parent_gone, NULL);
 	log_to_link(parent);
 	open_events();
 	if (start.fds & 1U << FD_NETQ_RULED)
 		ruled_new(FD_NETQ_RULED);
 	set_scheduler();
 	sandbox_netq((uid_t)start.uid, (gid_t)start.gid);
-	tell_ready();
+	child_ready(parent, sandbox_missing());
 	loop_run(base);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "child.h"
 #include "events.h"
 #include "imsg.h"
 #include "log.h"
@@ -20,7 +21,6 @@
 #include "procinfo.h"
 #include "sandbox.h"
 
-#define START_MS	10000	/* to be told the configuration */
 #define RT_US		1000000	/* CPU time in a row before it is killed */
 #define PAUSE		{ 0, 2000 }	/* ruled is behind: look again */
 
@@ -35,7 +35,6 @@ static struct link		*parent, *ruled;
 static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
-static bool			 bad_told;	/* MSG_BAD: once per link */
 
 struct event_base *
 main_base(void)
@@ -170,24 +169,10 @@ ruled_lost(void)
 static void
 ruled_gone(struct link *l, const char *reason, void *arg)
 {
-	struct msg_bad	 m;
-	struct ibuf	 b;
-	uint8_t		 buf[sizeof(m)];
-
 	(void)l, (void)arg;
 	ruled_lost();
-	if (reason == NULL)
-		return;
-	log_warnx("ruled: %s", reason);
-	if (bad_told)
-		fatalx("ruled broke the rules again");
-	memset(&m, 0, sizeof(m));
-	m.peer = ROLE_RULED;
-	(void)strlcpy(m.reason, reason, sizeof(m.reason));
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_bad(&b, &m);
-	link_send_ibuf(parent, MSG_BAD, -1, &b);
-	bad_told = true;
+	if (reason != NULL)
+		child_bad_ruled(parent, reason);
 }
 
 static void
@@ -203,14 +188,10 @@ ruled_new(int fd)
 static void
 parent_peer(struct link *l, struct imsg *imsg)
 {
-	struct msg_peer	 m;
-	struct ibuf	 b;
+	int	 fd;
 
-	ibuf_reader(&b, imsg->data, imsg->len);
-	if (msg_get_peer(&b, &m) == -1 || m.peer != ROLE_RULED)
-		link_offence(l, "malformed or misdirected link");
-	else
-		ruled_new(imsg_fd(imsg));
+	if ((fd = child_peer_ruled(l, imsg)) != -1)
+		ruled_new(fd);
 }
 
 static void
@@ -236,34 +217,6 @@ parent_message(struct link *l, struct imsg *imsg, void *arg)
 		parent_event(l, imsg);
 }
 
-static void
-parent_gone(struct link *l, const char *reason, void *arg)
-{
-	(void)l, (void)arg;
-	if (reason != NULL)
-		fatalx("parent: %s", reason);
-	exit(0);
-}
-
-static void
-read_start(struct msg_start *start)
-{
-	static uint8_t	 buf[MSG_PAYLOAD_MAX];
-	struct ibuf	 b;
-	ssize_t		 n;
-
-	n = imsg_read_blocking(FD_PARENT, ROLE_PROCINFO, ROLE_PARENT,
-	    MSG_START, buf, sizeof(buf), START_MS);
-	if (n == -1)
-		fatalx("no configuration");
-	ibuf_reader(&b, buf, (size_t)n);
-	if (msg_get_start(&b, start) == -1)
-		fatalx("malformed configuration");
-	if ((start->fds & 1u << FD_PROC_DIAG) == 0 ||
-	    (start->fds & 1u << FD_PROC_ROUTE) == 0)
-		fatalx("descriptors are missing");
-}
-
 /*
  * A program that ends at once has to be read before: with the machine busy,
  * one in three is gone by the time an ordinary process gets its turn.
@@ -280,37 +233,23 @@ set_scheduler(void)
 		    "may stay unknown");
 }
 
-static void
-tell_ready(void)
-{
-	struct msg_ready	 m;
-	struct ibuf		 b;
-	uint8_t			 buf[sizeof(m) + 8];
-
-	memset(&m, 0, sizeof(m));
-	(void)strlcpy(m.missing, sandbox_missing(), sizeof(m.missing));
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_ready(&b, &m);
-	link_send_ibuf(parent, MSG_READY, -1, &b);
-}
-
 int
 main(void)
 {
 	static struct msg_start	 start;
 	pid_t			 parent_pid;
 
-	log_init(ROLE_PROCINFO, 0);
-	read_start(&start);
-	closefrom(FD_PROC_AUDIT + 1);
+	child_start(ROLE_PROCINFO, FD_PROC_AUDIT, &start);
+	if (!(start.fds & 1U << FD_PROC_DIAG) ||
+	    !(start.fds & 1U << FD_PROC_ROUTE))
+		fatalx("started without sockets to ask the kernel");
 	parent_pid = getppid();
-	log_init(ROLE_PROCINFO, start.verbose);
 	base = loop_init(ROLE_PROCINFO);
 	turn_ev = event_new(base, -1, 0, on_turn, NULL);
 	if (turn_ev == NULL)
 		fatal(NULL);
 	parent = link_new(base, FD_PARENT, ROLE_PROCINFO, ROLE_PARENT,
-	    parent_message, parent_gone, NULL);
+	    parent_message, child_parent_gone, NULL);
 	log_to_link(parent);
 	diag_init(FD_PROC_DIAG);
 	events_init(!start.restarted);
@@ -325,7 +264,7 @@ main(void)
 		audit_init(FD_PROC_AUDIT);
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
-	tell_ready();
+	child_ready(parent, sandbox_missing());
 	loop_run(base);
 	return 0;
 }

@@ -14,12 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "log.h"
 #include "loop.h"
 #include "ruled.h"
 #include "sandbox.h"
 
-#define START_MS	10000	/* for the parent's first message */
 #define LAST_WORDS_MS	1000
 
 struct msg_start	 config;
@@ -71,17 +71,7 @@ now_mono(void)
 void
 ruled_offence(enum role role, uint32_t type, const char *reason)
 {
-	struct msg_bad	 m;
-	struct ibuf	 b;
-	uint8_t		 buf[sizeof(m) + 16];
-
-	memset(&m, 0, sizeof(m));
-	m.peer = (uint8_t)role;
-	m.type = type;
-	(void)strlcpy(m.reason, reason, sizeof(m.reason));
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_bad(&b, &m);
-	link_send_ibuf(links[ROLE_PARENT], MSG_BAD, -1, &b);
+	child_bad(links[ROLE_PARENT], role, type, reason);
 }
 
 void
@@ -211,18 +201,10 @@ do_it(struct imsg *im)
 void
 ruled_loaded(void)
 {
-	struct msg_ready m;
-	struct ibuf	 b;
-	uint8_t		 buf[sizeof(m) + 2];
-
 	if (is_ready)
 		return;
 	is_ready = true;
-	memset(&m, 0, sizeof(m));
-	(void)strlcpy(m.missing, sandbox_missing(), sizeof(m.missing));
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_ready(&b, &m);
-	link_send_ibuf(links[ROLE_PARENT], MSG_READY, -1, &b);
+	child_ready(links[ROLE_PARENT], sandbox_missing());
 	ruled_begin();
 }
 
@@ -312,22 +294,6 @@ start_links(void)
 	}
 }
 
-static void
-read_start(void)
-{
-	static uint8_t	buf[MSG_PAYLOAD_MAX];
-	struct ibuf	b;
-	ssize_t		n;
-
-	n = imsg_read_blocking(FD_PARENT, ROLE_RULED, ROLE_PARENT, MSG_START,
-	    buf, sizeof(buf), START_MS);
-	if (n == -1)
-		fatalx("no start message; this program is run by tinysnitch");
-	ibuf_reader(&b, buf, (size_t)n);
-	if (msg_get_start(&b, &config) == -1)
-		fatalx("MSG_START: bad payload");
-}
-
 /* Throughput before latency: being woken less often is cheaper. */
 static void
 batch_scheduling(void)
@@ -341,11 +307,11 @@ batch_scheduling(void)
 int
 main(int argc, char *argv[])
 {
-	log_init(ROLE_RULED, 0);
-	if (argc > 1)
+	if (argc > 1) {
+		log_init(ROLE_RULED, 0);
 		return check_main(argc, argv);
-	read_start();
-	log_init(ROLE_RULED, config.verbose);
+	}
+	child_start(ROLE_RULED, FD_RULED_COUNTERS, &config);
 	tzset();
 	base = loop_init(ROLE_RULED);
 	decision_init();

@@ -1,0 +1,104 @@
+/*
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "imsg.h"
+#include "log.h"
+
+#define START_MS	10000	/* to be told the configuration */
+
+void
+child_start(enum role self, int last, struct msg_start *start)
+{
+	static uint8_t	buf[MSG_PAYLOAD_MAX];
+	struct ibuf	b;
+	ssize_t		n;
+
+	log_init(self, 0);
+	n = imsg_read_blocking(FD_PARENT, self, ROLE_PARENT, MSG_START, buf,
+	    sizeof(buf), START_MS);
+	if (n == -1)
+		fatalx("no start message on descriptor %d: this program is "
+		    "started by tinysnitch(8)", FD_PARENT);
+	ibuf_reader(&b, buf, (size_t)n);
+	if (msg_get_start(&b, start) == -1)
+		fatalx("malformed start message");
+	/* The prompter's has the cookie of the display in it. */
+	explicit_bzero(buf, sizeof(buf));
+	closefrom(last + 1);
+	log_init(self, start->verbose);
+}
+
+void
+child_ready(struct link *parent, const char *missing)
+{
+	struct msg_ready	m;
+	struct ibuf		b;
+	uint8_t			buf[sizeof(m) + 8];
+
+	memset(&m, 0, sizeof(m));
+	if (strlcpy(m.missing, missing, sizeof(m.missing)) >=
+	    sizeof(m.missing))
+		fatalx("missing layers: too many");
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_ready(&b, &m);
+	link_send_ibuf(parent, MSG_READY, -1, &b);
+}
+
+void
+child_bad(struct link *parent, enum role peer, uint32_t type,
+    const char *reason)
+{
+	struct msg_bad	m;
+	struct ibuf	b;
+	uint8_t		buf[sizeof(m) + 16];
+
+	memset(&m, 0, sizeof(m));
+	m.peer = (uint8_t)peer;
+	m.type = type;
+	(void)strlcpy(m.reason, reason, sizeof(m.reason));
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_bad(&b, &m);
+	link_send_ibuf(parent, MSG_BAD, -1, &b);
+}
+
+void
+child_bad_ruled(struct link *parent, const char *reason)
+{
+	static bool	told;
+
+	log_warnx("ruled: %s", reason);
+	if (told)
+		fatalx("ruled broke the rules again");
+	child_bad(parent, ROLE_RULED, 0, reason);
+	told = true;
+}
+
+int
+child_peer_ruled(struct link *parent, struct imsg *imsg)
+{
+	struct msg_peer	m;
+	struct ibuf	b;
+
+	ibuf_reader(&b, imsg->data, imsg->len);
+	if (msg_get_peer(&b, &m) == -1 || m.peer != ROLE_RULED) {
+		link_offence(parent, "malformed or misdirected link");
+		return -1;
+	}
+	return imsg_fd(imsg);
+}
+
+void
+child_parent_gone(struct link *parent, const char *reason, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	if (reason != NULL)
+		fatalx("parent: %s", reason);
+	exit(0);
+}

@@ -1,0 +1,37 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What the four children say to their parent in the same way, and how they
+ * are told what to do.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdint.h>
+
+#include "msg.h"
+
+struct imsg;
+struct link;
+
+/*
+ * First of all: waits for MSG_START, closes every descriptor above `last`,
+ * and sets the log up.  Fatal when nothing comes: nobody else starts us.
+ */
+void	 child_start(enum role, int last, struct msg_start *);
+/* MSG_READY, with what sandbox_missing() says. */
+void	 child_ready(struct link *parent, const char *missing);
+/* MSG_BAD: this peer broke the rules with a message of this type, or 0. */
+void	 child_bad(struct link *parent, enum role, uint32_t type,
+	    const char *reason);
+
+/* For the three whose only peer is ruled. */
+
+/* MSG_BAD about ruled; a second time on one link to the parent is the end. */
+void	 child_bad_ruled(struct link *parent, const char *reason);
+/* The fresh link that a MSG_PEER brings, or -1: the parent is at fault. */
+int	 child_peer_ruled(struct link *parent, struct imsg *);
+/* A link_gone for the parent's link: without it there is nothing to do. */
+void	 child_parent_gone(struct link *, const char *reason, void *);
+
+#endif /* CHILD_H */
