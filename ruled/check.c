@@ -33,6 +33,11 @@ struct check {
 	unsigned	 errors;
 	char		*text[INCLUDE_MAX];	/* of included files */
 	size_t		 ntext;
+	struct {
+		enum action	 action;
+		char		*path;
+	}		 list[LISTS_MAX];
+	size_t		 nlist;
 };
 
 static char *
@@ -178,6 +183,24 @@ check_report(const char *file, uint32_t line, const char *reason,
 		ck->errors++;
 }
 
+/* -1: one too many, as for the daemon. */
+static int
+note_list(struct check *ck, const char *path, enum action action)
+{
+	size_t	i;
+
+	for (i = 0; i < ck->nlist; i++)
+		if (ck->list[i].action == action &&
+		    strcmp(ck->list[i].path, path) == 0)
+			return 0;
+	if (ck->nlist == LISTS_MAX)
+		return -1;
+	ck->list[ck->nlist].action = action;
+	if ((ck->list[ck->nlist++].path = strdup(path)) == NULL)
+		fatal(NULL);
+	return 0;
+}
+
 static int
 check_wants(enum file_kind kind, const char *path, enum action action,
     const char **text, size_t *len, char *err, size_t errsize, void *arg)
@@ -185,7 +208,10 @@ check_wants(enum file_kind kind, const char *path, enum action action,
 	struct check	*ck = arg;
 	int		 fd;
 
-	(void)action;
+	if (kind == FILE_LIST && note_list(ck, path, action) == -1) {
+		(void)snprintf(err, errsize, "more than %d lists", LISTS_MAX);
+		return -1;
+	}
 	if ((fd = opener_ask(ck->opener, path)) == -1) {
 		(void)snprintf(err, errsize, "%s: %s", path, strerror(errno));
 		return -1;
@@ -202,16 +228,25 @@ check_wants(enum file_kind kind, const char *path, enum action action,
 	return 1;
 }
 
+/*
+ * In the order they were read, included ones in their place; then the lists,
+ * which decide after all rules, so that their place in the file says nothing.
+ */
 static void
 check_print(const struct check *ck)
 {
-	char	text[RULE_TEXT_MAX];
+	char	text[RULE_TEXT_MAX], path[PATH_MAX * 2];
 	size_t	i;
 
 	for (i = 0; i < ruleset_count(ck->set); i++)
 		if (rule_print(ruleset_at(ck->set, i), text,
 		    sizeof(text)) != -1)
 			(void)printf("%s\n", text);
+	for (i = 0; i < ck->nlist; i++)
+		if (rule_quote(ck->list[i].path, false, path,
+		    sizeof(path)) != -1)
+			(void)printf("%s-list %s\n",
+			    action_name(ck->list[i].action), path);
 }
 
 static struct passwd_map *

@@ -351,6 +351,13 @@ in_text(const struct conn *c)
 	    c->reason != REASON_LOCAL && !c->query);
 }
 
+bool
+decision_names_rule(void)
+{
+	return (config.log_forms & (LOGFORM_JSON | LOGFORM_JOURNAL)) != 0 ||
+	    control_monitored();
+}
+
 void
 decision_log(const struct conn *c)
 {

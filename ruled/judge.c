@@ -223,7 +223,8 @@ judge_decide(struct conn *c, enum action action, enum reason reason,
 		conn_free(c);
 		return;
 	}
-	if (rule != NULL && rule_print(rule, text, sizeof(text)) != -1 &&
+	if (rule != NULL && decision_names_rule() &&
+	    rule_print(rule, text, sizeof(text)) != -1 &&
 	    (c->rule = strdup(text)) == NULL)
 		fatal(NULL);
 	if (c->who == NULL) {

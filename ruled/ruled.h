@@ -225,6 +225,7 @@ uint64_t ask_paused(void);		/* until when; 0: is not */
 /* decision.c */
 void	 decision_init(void);
 void	 decision_log(const struct conn *);	/* its who is set, or unknown */
+bool	 decision_names_rule(void);	/* does some form tell the rule? */
 /* "INFO text", to every sink, in order with the decisions. */
 void	 line_info(const char *, ...)
 	    __attribute__((__format__(printf, 1, 2)));

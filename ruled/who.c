@@ -232,6 +232,7 @@ int
 who_answer(struct imsg *m)
 {
 	static struct whois	 is;
+	static struct who	 lent = { 0, &is };
 	struct ibuf		 b;
 	struct conn		*c;
 	void			 (*done)(enum sock_state) = check_done;
@@ -260,8 +261,13 @@ who_answer(struct imsg *m)
 		return 0;
 	if (c->hook == HOOK_OUT)
 		note_source((enum who_source)is.source);
-	c->who = who_new(&is);
 	TAILQ_REMOVE(&asked, c, entry);
+	if (c->state == CONN_JUDGED) {
+		/* Only for its log line, now: lent, not copied. */
+		lent.refs = 2;
+		c->who = &lent;
+	} else
+		c->who = who_new(&is);
 	judge_again(c);
 	return 0;
 }
