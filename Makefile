@@ -219,8 +219,8 @@ $(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
 	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
 
 # Faults and attacks.
-HELPERS		+= $(B)/regress/hammer $(B)/regress/inject
-$(B)/regress/hammer $(B)/regress/inject: \
+HELPERS		+= $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject
+$(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
     $(B)/regress/%: regress/system/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
