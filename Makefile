@@ -226,6 +226,14 @@ $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_ALL))
 
+# Editors, a name server that lies, and connections with a watch in hand.
+HELPERS		+= $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver
+$(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver: \
+    $(B)/regress/%: regress/system/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,$(PKG_ALL))
+
 # Not part of the tests: what it prints is for reading.
 BENCH		= $(B)/regress/floor $(B)/regress/load
 $(BENCH): $(B)/regress/%: regress/bench/%.c

@@ -9,7 +9,8 @@
 #	remote	10.7.0.1, fd07::1 on eth0, the resolver; on lo the addresses
 #		that the names below stand for; echo servers
 #
-# TSN_FIREWALL picks the form of the kernel rules: iptables, or nft.
+# TSN_FIREWALL picks the form of the kernel rules: iptables, or nft.  SNITCH_IN
+# is a program that starts the firewall, given as arguments, in its own place.
 #
 # Traffic programs see the test's own resolv.conf.  The firewall's files all
 # lie in $T.  A case is a function run by `check NAME`; what goes wrong in it
@@ -242,8 +243,8 @@ restart_snitch()
 	: >"$T/log"
 	: >"$T/json"
 	# Not by in_host: $! would be a shell.
-	nsenter --net="/run/netns/$NS-host" "$B/sbin/tinysnitch" -d \
-	    -f "$T/conf" >"$T/out" 2>&1 &
+	nsenter --net="/run/netns/$NS-host" ${SNITCH_IN:+"$SNITCH_IN"} \
+	    "$B/sbin/tinysnitch" -d -f "$T/conf" >"$T/out" 2>&1 &
 	SNITCH_PID=$!
 	if ! wait_log ' INFO ready' 5; then
 		echo "-- the firewall does not start:" >&2
