@@ -36,22 +36,31 @@ log_to_writer(log_writer *w)
 	to_writer = w;
 }
 
+/* One character as it is written; returns its length, 4 at most. */
+static size_t
+escape_char(char out[4], unsigned char c)
+{
+	if (c >= 0x20 && c <= 0x7e && c != '\\') {
+		out[0] = (char)c;
+		return 1;
+	}
+	out[0] = out[1] = '\\';
+	if (c == '\\')
+		return 2;
+	out[1] = (char)('0' + (c >> 6));
+	out[2] = (char)('0' + (c >> 3 & 7));
+	out[3] = (char)('0' + (c & 7));
+	return 4;
+}
+
 size_t
 log_escape(char *dst, size_t size, const char *src, size_t len)
 {
-	size_t		i, n = 0, need;
-	unsigned char	c;
-	char		tmp[5];
+	size_t	i, n = 0, need;
+	char	tmp[4];
 
 	for (i = 0; i < len; i++) {
-		c = (unsigned char)src[i];
-		if (c == '\\')
-			(void)strlcpy(tmp, "\\\\", sizeof(tmp));
-		else if (c < 0x20 || c > 0x7e)
-			(void)snprintf(tmp, sizeof(tmp), "\\%03o", c);
-		else
-			tmp[0] = (char)c, tmp[1] = '\0';
-		need = strlen(tmp);
+		need = escape_char(tmp, (unsigned char)src[i]);
 		if (n + need < size)
 			memcpy(dst + n, tmp, need);
 		else if (n < size)

@@ -203,21 +203,24 @@ conn_text(char *buf, size_t size, const struct conn *c)
 	    proto_name(c->tuple.proto, number), src, sport, dst, dport);
 }
 
-/* Appends, escaped; a text that is full stays as it is. */
-static void
-append(char *buf, size_t size, const char *text)
+/* Appends at off, escaped, and returns the end; what is full stays so. */
+static size_t
+append(char *buf, size_t size, size_t off, const char *text)
 {
-	size_t	len = strlen(buf);
+	size_t	n;
 
-	if (len + 1 < size)
-		(void)log_escape(buf + len, size - len, text, strlen(text));
+	if (off + 1 >= size)
+		return off;
+	n = log_escape(buf + off, size - off, text, strlen(text));
+	return n < size - off ? off + n : size - 1;
 }
 
 void
 who_text(char *buf, size_t size, const struct who *w)
 {
 	const struct whois	*is = w != NULL ? w->is : NULL;
-	size_t			 off;
+	size_t			 off, end;
+	int			 n;
 
 	if (is != NULL && is->source == WHO_KERNEL) {
 		(void)strlcpy(buf, "[kernel]", size);
@@ -227,14 +230,16 @@ who_text(char *buf, size_t size, const struct who *w)
 		(void)strlcpy(buf, "[-] unknown", size);
 		return;
 	}
-	(void)snprintf(buf, size, "[%u] ", is->pid);
-	append(buf, size, is->exe[0] != '\0' ? is->exe : "unknown");
+	if ((n = snprintf(buf, size, "[%u] ", is->pid)) < 0)
+		return;
+	end = append(buf, size, (size_t)n,
+	    is->exe[0] != '\0' ? is->exe : "unknown");
 	for (off = 0; off < is->args_len; off += strlen(is->args + off) + 1) {
-		append(buf, size, " ");
-		append(buf, size, is->args + off);
+		end = append(buf, size, end, " ");
+		end = append(buf, size, end, is->args + off);
 	}
 	if (is->args_cut)
-		append(buf, size, " ...");
+		(void)append(buf, size, end, " ...");
 }
 
 static void
@@ -326,7 +331,7 @@ journal_add(const struct conn *c, const char *message)
 
 	exe[0] = '\0';
 	if (c->who != NULL)
-		append(exe, sizeof(exe), c->who->is->exe);
+		(void)append(exe, sizeof(exe), 0, c->who->is->exe);
 	n = snprintf(buf, sizeof(buf), "MESSAGE=%s\nPRIORITY=6\n"
 	    "SYSLOG_IDENTIFIER=tinysnitch\nTINYSNITCH_ACTION=%s\n"
 	    "TINYSNITCH_RULE=%s\nTINYSNITCH_DIRECTION=%s\n"
