@@ -12,9 +12,9 @@
  *	good	the answer		ttl0	the same, TTL 0
  *	wrongid, wrongport, wrongaddress, wrongquestion, wrongcase,
  *	unasked			a reply that does not fit its question
- *	extra			a good one for GOOD, with a record of victim.lab
+ *	extra			a good one for GOOD, with a record of victim.evil.test
  *	loopback, own, link	addresses that nobody may be given a name for
- *	cname			x.lab, then the answer
+ *	cname			x.evil.test, then the answer
  *	cnameloop, pointerloop	what would keep a parser busy for ever
  *	tc			truncated over UDP, the answer over TCP
  *	aaaa, https		fd09::9; 10.9.9.9 as a hint
@@ -45,7 +45,8 @@
 #define POINTER		0xc00c		/* to the question's name */
 #define ANSWER		"10.9.9.9"
 #define GOOD		"10.8.2.2"
-#define VICTIM		"\6victim\3lab"
+#define VICTIM		"\6victim\4evil\4test"
+#define ALIAS		"\1x\4evil\4test"
 
 struct message {
 	uint8_t	b[SIZE];
@@ -119,15 +120,15 @@ put_other_records(struct message *m, const char *how)
 		put(m, hint, sizeof(hint));
 	} else if (strcmp(how, "cname") == 0) {
 		put16(m, POINTER);
-		put_head(m, TYPE_CNAME, 300, 7);
-		put(m, "\1x\3lab", 7);
-		put(m, "\1x\3lab", 7);
+		put_head(m, TYPE_CNAME, 300, sizeof(ALIAS));
+		put(m, ALIAS, sizeof(ALIAS));
+		put(m, ALIAS, sizeof(ALIAS));
 		put_a(m, ANSWER, 300);
 	} else if (strcmp(how, "cnameloop") == 0) {
 		put16(m, POINTER);
-		put_head(m, TYPE_CNAME, 300, 7);
-		put(m, "\1x\3lab", 7);
-		put(m, "\1x\3lab", 7);
+		put_head(m, TYPE_CNAME, 300, sizeof(ALIAS));
+		put(m, ALIAS, sizeof(ALIAS));
+		put(m, ALIAS, sizeof(ALIAS));
 		put_head(m, TYPE_CNAME, 300, 2);
 		put16(m, POINTER);
 		put(m, VICTIM, sizeof(VICTIM));
