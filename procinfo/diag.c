@@ -290,34 +290,47 @@ add_socket(struct diag_socket *ds, uint32_t inode, uint32_t uid)
 	ds->uid = uid;
 }
 
-/* TCP and what behaves like it: one socket for one tuple. */
-static void
-find_stream(const struct ends *e, bool inbound, struct diag_socket *ds)
+/* The listener that a connection to this end comes or came to. */
+static int
+query_listener(const struct ends *e, struct inet_diag_msg *sock)
 {
 	static const struct addr	 any4 = { .af = AF_INET };
 	static const struct addr	 any6 = { .af = AF_INET6 };
-	struct inet_diag_msg		 sock;
 	struct ends			 listener = *e;
 
-	if (query_any_if(e, &sock) == 0) {
+	listener.remote = e->local->af == AF_INET ? &any4 : &any6;
+	listener.rport = 0;
+	if (query_any_if(&listener, sock) == -1 ||
+	    sock->idiag_state != TCP_LISTEN)
+		return -1;
+	return 0;
+}
+
+/*
+ * TCP and what behaves like it: one socket for one tuple.  Inbound it is the
+ * listener that counts: the connection's own socket is nobody's before it is
+ * accepted and after it is closed, and a new one to be found each time.
+ */
+static void
+find_stream(const struct ends *e, bool inbound, struct diag_socket *ds)
+{
+	struct inet_diag_msg	 sock, listener;
+	bool			 found;
+
+	if ((found = query_any_if(e, &sock) == 0)) {
 		ds->state = connected_state(sock.idiag_state);
 		if (ds->state == SOCK_LISTENING && !inbound)
 			ds->state = SOCK_NONE;	/* listeners connect nowhere */
-		else if (ds->state != SOCK_OTHER || !inbound) {
-			add_socket(ds, sock.idiag_inode, sock.idiag_uid);
-			return;
-		}
 	}
-	if (!inbound)
-		return;
-	/* In TIME_WAIT or half open: the listener takes what comes next. */
-	listener.remote = e->local->af == AF_INET ? &any4 : &any6;
-	listener.rport = 0;
-	if (query_any_if(&listener, &sock) == 0 &&
-	    sock.idiag_state == TCP_LISTEN) {
-		ds->state = SOCK_LISTENING;
+	if (inbound && query_listener(e, &listener) == 0) {
+		/* In TIME_WAIT or half open it takes what comes next. */
+		if (ds->state == SOCK_NONE || ds->state == SOCK_OTHER)
+			ds->state = SOCK_LISTENING;
+		sock = listener;
+		found = true;
+	}
+	if (found && ds->state != SOCK_NONE)
 		add_socket(ds, sock.idiag_inode, sock.idiag_uid);
-	}
 }
 
 struct match {

@@ -6,6 +6,8 @@
 # the test ends, however it ends.
 #
 #	host	10.7.0.2, fd07::2 on eth0; the firewall and the programs
+#	guest	10.6.0.2, fd06::2, if asked for by make_guest: a container whose
+#		traffic the host forwards
 #	remote	10.7.0.1, fd07::1 on eth0, the resolver; on lo the addresses
 #		that the names below stand for; echo servers
 #
@@ -85,6 +87,7 @@ finish()
 
 in_host()	{ nsenter --net="/run/netns/$NS-host" "$@"; }
 in_remote()	{ nsenter --net="/run/netns/$NS-remote" "$@"; }
+in_guest()	{ nsenter --net="/run/netns/$NS-guest" "$@"; }
 
 # As a program of that machine: with the test's resolver.
 # shellcheck disable=SC2016 # expanded by the inner shell
@@ -107,7 +110,7 @@ cleanup()
 	if [ -n "${KEEP-}" ]; then
 		echo "kept: $T" >&2
 	fi
-	for ns in "$NS-host" "$NS-remote"; do
+	for ns in "$NS-guest" "$NS-host" "$NS-remote"; do
 		for pid in $(pids_in "$ns"); do
 			kill -9 "$pid" 2>/dev/null
 		done
@@ -139,6 +142,28 @@ make_namespaces()
 	    10.8.2.2/32 $GITHUB6/128 $CDN6/128 fd08:2::2/128 $BARE6/128; do
 		in_remote ip addr add "$a" dev lo
 	done
+}
+
+# A container, routed by the host.
+make_guest()
+{
+	ip netns add "$NS-guest" || exit 1
+	in_guest sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+		echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range'
+	in_guest ip link set lo up
+	in_guest ip link add eth0 type veth peer name guest0 netns "$NS-host"
+	in_guest ip addr add 10.6.0.2/24 dev eth0
+	in_guest ip addr add fd06::2/64 dev eth0 nodad
+	in_host ip addr add 10.6.0.1/24 dev guest0
+	in_host ip addr add fd06::1/64 dev guest0 nodad
+	in_guest ip link set eth0 up
+	in_host ip link set guest0 up
+	in_guest ip route add default via 10.6.0.1
+	in_guest ip -6 route add default via fd06::1
+	in_host sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	in_remote ip route add 10.6.0.0/24 via $H4
+	in_remote ip -6 route add fd06::/64 via $H6
 }
 
 make_resolver()

@@ -1,0 +1,446 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Programs that send, in all the ways that make them hard to name:
+ *
+ *	senders drive WORKLOAD N HOST PORT [EXE]
+ *	senders sink PORT		takes what comes, TCP and UDP
+ *	senders idle N FILES		N processes with so many descriptors
+ *	senders hog			uses a CPU
+ *
+ * Each packet has a port of its own, from PORT on: the destination's, or for
+ * inbound ones the source's.  Of each the truth is printed, one JSON object
+ * a line: proto, port, pid, exe, args.  What else is started ends with its
+ * standard input.
+ */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARGS	8
+#define LIFE	170		/* seconds that anything lives at most */
+
+union sa {
+	struct sockaddr		sa;
+	struct sockaddr_in	in;
+	struct sockaddr_in6	in6;
+};
+
+static char		 self[4096];
+static const char	*host;
+static char		**own_argv;
+
+static socklen_t
+address(union sa *a, const char *text, int port)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, text, &a->in.sin_addr) == 1) {
+		a->in.sin_family = AF_INET;
+		a->in.sin_port = htons((uint16_t)port);
+		return sizeof(a->in);
+	}
+	if (inet_pton(AF_INET6, text, &a->in6.sin6_addr) != 1)
+		errx(2, "%s: no address", text);
+	a->in6.sin6_family = AF_INET6;
+	a->in6.sin6_port = htons((uint16_t)port);
+	return sizeof(a->in6);
+}
+
+static int
+open_socket(int type)
+{
+	union sa	a;
+	int		fd;
+
+	(void)address(&a, host, 0);
+	if ((fd = socket(a.sa.sa_family, type, 0)) == -1)
+		err(1, "socket");
+	return fd;
+}
+
+static void
+send_one(int fd, int port)
+{
+	union sa	a;
+	socklen_t	len = address(&a, host, port);
+
+	if (sendto(fd, "x\n", 2, 0, &a.sa, len) == -1)
+		warn("port %d", port);
+}
+
+static int
+connect_one(int fd, int port)
+{
+	union sa	a;
+	socklen_t	len = address(&a, host, port);
+
+	if (connect(fd, &a.sa, len) == -1 && errno != EINPROGRESS)
+		warn("port %d", port);
+	return fd;
+}
+
+/* ---- what is executed: leaf WAY HOST PORT ------------------------ */
+
+static int
+leaf(const char *way, int port)
+{
+	int	fd;
+
+	if (strcmp(way, "connect") == 0) {
+		connect_one(open_socket(SOCK_STREAM), port);
+	} else if (strcmp(way, "leave") == 0) {
+		connect_one(open_socket(SOCK_STREAM | SOCK_NONBLOCK), port);
+	} else if (strcmp(way, "send") == 0) {
+		send_one(open_socket(SOCK_DGRAM), port);
+	} else if (strcmp(way, "become") == 0) {
+		send_one(open_socket(SOCK_DGRAM), port);
+		execl("/bin/sleep", "sleep", "0.01", (char *)NULL);
+		return 1;
+	} else if (strcmp(way, "inherit") == 0) {
+		/* On descriptor 3; its creator is gone when this ends. */
+		char	c;
+
+		fd = 3;
+		if (read(STDIN_FILENO, &c, 1) == -1)
+			return 1;
+		send_one(fd, port);
+	} else {
+		return 2;
+	}
+	return 0;
+}
+
+/* ---- the truth --------------------------------------------------- */
+
+static void
+truth(const char *proto, int port, pid_t pid, const char *exe,
+    char *const argv[])
+{
+	int	i;
+
+	printf("{\"proto\":\"%s\",\"port\":%d,\"pid\":%d,\"exe\":\"%s\","
+	    "\"args\":[", proto, port, (int)pid, exe);
+	for (i = 0; argv[i] != NULL; i++)
+		printf("%s\"%s\"", i > 0 ? "," : "", argv[i]);
+	puts("]}");
+}
+
+/* What a path really is, as the kernel would say it. */
+static const char *
+real(const char *path)
+{
+	static char	buf[PATH_MAX];
+
+	return realpath(path, buf) != NULL ? buf : path;
+}
+
+/* ---- workloads --------------------------------------------------- */
+
+static pid_t
+run(char *argv[])
+{
+	pid_t	pid;
+
+	if ((pid = vfork()) == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* One program after the other, each ended before the next begins. */
+static void
+drive_leaf(const char *proto, const char *way, const char *exe, int port)
+{
+	static char	word[] = "leaf";
+	char		text[16], *argv[ARGS];
+	pid_t		pid;
+
+	(void)snprintf(text, sizeof(text), "%d", port);
+	argv[0] = strdup(exe);
+	argv[1] = word;
+	argv[2] = strdup(way);
+	argv[3] = strdup(host);
+	argv[4] = text;
+	argv[5] = NULL;
+	pid = run(argv);
+	(void)waitpid(pid, NULL, 0);
+	truth(proto, port, pid, exe, argv);
+	free(argv[0]);
+	free(argv[2]);
+	free(argv[3]);
+}
+
+static void
+drive_bash(int port)
+{
+	static char	bash[] = "/bin/bash", c[] = "-c";
+	char		line[128], *argv[] = { bash, c, line, NULL };
+	pid_t		pid;
+
+	(void)snprintf(line, sizeof(line), "echo x >/dev/udp/%s/%d", host,
+	    port);
+	pid = run(argv);
+	(void)waitpid(pid, NULL, 0);
+	truth("udp", port, pid, real(bash), argv);
+}
+
+/* The middle process opens the socket, and is gone when it is used. */
+static void
+drive_inherit(const char *exe, int port)
+{
+	static char	word[] = "leaf", way[] = "inherit";
+	char		text[16], *argv[ARGS];
+	pid_t		mid, pid = 0;
+	int		go[2], tell[2], fd;
+
+	(void)snprintf(text, sizeof(text), "%d", port);
+	argv[0] = strdup(exe);
+	argv[1] = word;
+	argv[2] = way;
+	argv[3] = strdup(host);
+	argv[4] = text;
+	argv[5] = NULL;
+	if (pipe2(go, O_CLOEXEC) == -1 || pipe2(tell, O_CLOEXEC) == -1)
+		err(1, "pipe");
+	if ((mid = fork()) == 0) {
+		fd = open_socket(SOCK_DGRAM);
+		if ((pid = fork()) == 0) {
+			/* 3 last: it may be one of the pipes. */
+			(void)dup2(go[0], STDIN_FILENO);
+			(void)dup2(fd, 3);
+			execv(argv[0], argv);
+			_exit(127);
+		}
+		if (write(tell[1], &pid, sizeof(pid)) == -1)
+			_exit(1);
+		_exit(0);
+	}
+	close(tell[1]);
+	if (read(tell[0], &pid, sizeof(pid)) != sizeof(pid))
+		errx(1, "no child");
+	(void)waitpid(mid, NULL, 0);
+	close(go[0]);
+	close(go[1]);
+	close(tell[0]);
+	(void)waitpid(pid, NULL, 0);
+	truth("udp", port, pid, exe, argv);
+	free(argv[0]);
+	free(argv[3]);
+}
+
+static void
+drive_own(const char *way, int port, int n)
+{
+	int	fd = -1, i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(way, "long") == 0) {
+			connect_one(open_socket(SOCK_STREAM), port + i);
+			truth("tcp", port + i, getpid(), self, own_argv);
+			continue;
+		}
+		if (fd == -1)
+			fd = open_socket(SOCK_DGRAM);
+		send_one(fd, port + i);
+		truth("udp", port + i, getpid(), self, own_argv);
+		usleep(200);
+	}
+}
+
+/* From outside: only the source port, for the caller adds who listens. */
+static void
+drive_inbound(bool tcp, int port, int to)
+{
+	union sa	any;
+	socklen_t	len;
+	int		fd, on = 1;
+
+	fd = open_socket(tcp ? SOCK_STREAM : SOCK_DGRAM);
+	len = address(&any, strchr(host, ':') != NULL ? "::" : "0.0.0.0",
+	    port);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &any.sa, len) == -1)
+		err(1, "bind %d", port);
+	if (tcp)
+		(void)connect_one(fd, to);
+	else
+		send_one(fd, to);
+	close(fd);
+	printf("{\"proto\":\"%s\",\"port\":%d}\n", tcp ? "tcp" : "udp", port);
+	usleep(200);
+}
+
+static int
+drive(const char *what, int n, int port, const char *exe)
+{
+	static const struct {
+		const char	*name, *proto, *way;
+	} leaves[] = {
+		{ "connect", "tcp", "connect" },
+		{ "leave", "tcp", "leave" },
+		{ "send", "udp", "send" },
+		{ "become", "udp", "become" },
+	};
+	size_t		 j;
+	int		 i;
+
+	if (strcmp(what, "long") == 0 || strcmp(what, "many") == 0) {
+		drive_own(what, port, n);
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		if (strcmp(what, "bash") == 0)
+			drive_bash(port + i);
+		else if (strcmp(what, "inherit") == 0)
+			drive_inherit(exe, port + i);
+		else if (strncmp(what, "in", 2) == 0)
+			drive_inbound(strcmp(what, "intcp") == 0, port + i,
+			    8090);
+		for (j = 0; j < sizeof(leaves) / sizeof(leaves[0]); j++)
+			if (strcmp(what, leaves[j].name) == 0)
+				drive_leaf(leaves[j].proto, leaves[j].way,
+				    exe, port + i);
+	}
+	return 0;
+}
+
+/* ---- the others -------------------------------------------------- */
+
+/* Until standard input ends. */
+static void
+wait_end(void)
+{
+	char	c;
+
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		continue;
+}
+
+static int
+sink(int port)
+{
+	struct pollfd	pfd[3];
+	char		buf[2048];
+	union sa	a;
+	socklen_t	len = address(&a, "::", port);
+	int		i, fd, on = 1;
+
+	for (i = 0; i < 2; i++) {
+		fd = socket(AF_INET6, i == 0 ? SOCK_STREAM : SOCK_DGRAM, 0);
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+		    sizeof(on));
+		if (bind(fd, &a.sa, len) == -1)
+			err(1, "bind %d", port);
+		pfd[i] = (struct pollfd){ fd, POLLIN, 0 };
+	}
+	if (listen(pfd[0].fd, 4096) == -1)
+		err(1, "listen");
+	pfd[2] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };
+	truth("sink", port, getpid(), self, own_argv);
+	fflush(stdout);
+	while (poll(pfd, 3, -1) > 0 && pfd[2].revents == 0) {
+		if (pfd[0].revents != 0 &&
+		    (fd = accept(pfd[0].fd, NULL, NULL)) != -1)
+			close(fd);
+		if (pfd[1].revents != 0 &&
+		    recv(pfd[1].fd, buf, sizeof(buf), 0) == -1)
+			continue;
+	}
+	return 0;
+}
+
+/* All of them end when the pipe that they read does. */
+static int
+idle(int n, int files)
+{
+	int	fds[2], i, j;
+
+	if (pipe(fds) == -1)
+		err(1, "pipe");
+	for (i = 0; i < n; i++) {
+		if (fork() == 0) {
+			alarm(LIFE);
+			close(fds[1]);
+			for (j = 3; j < files; j++)
+				(void)open("/dev/null", O_RDONLY);
+			(void)dup2(fds[0], STDIN_FILENO);
+			wait_end();
+			_exit(0);
+		}
+	}
+	close(fds[0]);
+	puts("idle");
+	fflush(stdout);
+	wait_end();
+	return 0;
+}
+
+static int
+hog(void)
+{
+	struct pollfd	pfd = { STDIN_FILENO, POLLIN, 0 };
+	volatile int	i;
+
+	while (poll(&pfd, 1, 0) == 0)
+		for (i = 0; i < 10000000; i++)
+			continue;
+	return 0;
+}
+
+static int
+number(const char *text)
+{
+	const char	*bad;
+	int		 n;
+
+	n = (int)strtonum(text, 0, 65535, &bad);
+	if (bad != NULL)
+		errx(2, "%s: %s", text, bad);
+	return n;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct rlimit	rl = { 65536, 65536 };
+
+	own_argv = argv;
+	alarm(LIFE);
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) == -1)
+		err(1, "/proc/self/exe");
+	if (argc == 5 && strcmp(argv[1], "leaf") == 0) {
+		host = argv[3];
+		return leaf(argv[2], number(argv[4]));
+	}
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+	setvbuf(stdout, NULL, _IOFBF, 1 << 20);
+	if (argc >= 6 && strcmp(argv[1], "drive") == 0) {
+		host = argv[4];
+		return drive(argv[2], number(argv[3]), number(argv[5]),
+		    argc > 6 ? argv[6] : self);
+	}
+	if (argc == 3 && strcmp(argv[1], "sink") == 0)
+		return sink(number(argv[2]));
+	if (argc == 4 && strcmp(argv[1], "idle") == 0)
+		return idle(number(argv[2]), number(argv[3]));
+	if (argc == 2 && strcmp(argv[1], "hog") == 0)
+		return hog();
+	errx(2, "see the head of senders.c");
+}
