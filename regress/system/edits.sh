@@ -169,6 +169,14 @@ whole()
 	[ -z "$bad" ] || fail "kill $1: a line is $bad"
 }
 
+# The children end when they notice, and hold the queue and socket till then.
+all_gone()
+{
+	for pid in $(echo "$SNITCH_ALL" | cut -d' ' -f1); do
+		[ ! -d "/proc/$pid" ] || is_zombie "$pid" || return 1
+	done
+}
+
 killed()
 {
 	kills=0
@@ -181,6 +189,7 @@ killed()
 		kill -9 "$SNITCH_PID"
 		wait "$SNITCH_PID" 2>/dev/null
 		wait $adder
+		wait_for 250 all_gone || fail "kill $kills: children stay"
 		whole $kills
 		added=$(tail -n 1 "$T/done")
 		added=$((added + 1))
