@@ -48,7 +48,7 @@ static enum stage	 stage;
 static bool		 remove_rules;
 static int		 ready_pipe = -1;	/* to who started us */
 static struct rate	 mends;
-static bool		 mending;
+static bool		 mending, giving_up;
 static struct event	*stop_timer, *silent_timer, *prompter_timer;
 static time_t		 prompter_wait = PROMPTER_WAIT;
 static bool		 prompter_due;	/* a display was asked for */
@@ -356,6 +356,9 @@ rules_mended(const struct stub_reply *r)
 	mending = false;
 	if (!r->ok)
 		fatalx("kernel rules cannot be restored: %s", r->text);
+	if (giving_up)
+		fatalx("kernel rules are changed again and again, giving up; "
+		    "they stay as \"after crash\" says");
 	log_warnx("kernel rules restored");
 }
 
@@ -369,8 +372,8 @@ rules_checked(const struct stub_reply *r)
 	n = rate_count(&mends);
 	log_warnx("kernel rules were changed by another program (%s), "
 	    "%d in %d s", r->text, n, RATE_MS / 1000);
-	if (n >= MENDS_MAX)
-		fatalx("kernel rules are changed again and again, giving up");
+	/* The last word is closed, too: with rules in place it ends. */
+	giving_up = n >= MENDS_MAX;
 	mending = true;
 	stub_order(STUB_ADD);
 }
