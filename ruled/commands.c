@@ -98,6 +98,7 @@ next_word(char **text)
 static void
 status_text(struct client *cl)
 {
+	char			 sources[64];
 	char		 when[64] = "asking";
 	uint64_t	 paused = ask_paused();
 	struct names_counts	 names;
@@ -130,6 +131,8 @@ status_text(struct client *cl)
 		reply_line(cl, "kernel dropped %" PRIu32 " packets, could not "
 		    "deliver %" PRIu32 ", holds %" PRIu32, k.dropped,
 		    k.undelivered, k.waiting);
+	who_sources(sources, sizeof(sources));
+	reply_line(cl, "programs are named by %s", sources);
 	reply_line(cl, "sandbox of ruled: %s", sandbox_missing()[0] != '\0' ?
 	    sandbox_missing() : "complete");
 }
@@ -137,16 +140,20 @@ status_text(struct client *cl)
 static void
 status_json(struct client *cl)
 {
+	char			sources[64];
 	char			buf[2048];
 	struct names_counts	names;
 	struct kernel_counts	k;
 	struct json		j;
+	uint64_t		paused = ask_paused();
 
 	names_count(judge_names_table(), &names);
 	json_init(&j, buf, sizeof(buf));
 	json_object(&j, NULL);
 	json_string(&j, "version", VERSION);
-	json_bool(&j, "asking", ask_possible());
+	json_bool(&j, "asking", paused == 0 && ask_possible());
+	json_number(&j, "paused", paused == 0 ? 0 :
+	    (paused - now_boot()) / 1000000000 + 1);
 	json_number(&j, "rules", ruleset_count(rules_permanent()));
 	json_number(&j, "temporary", ruleset_count(temporary_rules()));
 	json_number(&j, "lists", lists_count(slices_lists()));
@@ -170,6 +177,8 @@ status_json(struct client *cl)
 		json_number(&j, "kernel_undelivered", k.undelivered);
 		json_number(&j, "kernel_waiting", k.waiting);
 	}
+	who_sources(sources, sizeof(sources));
+	json_string(&j, "sources", sources);
 	json_string(&j, "missing", sandbox_missing());
 	json_object_end(&j);
 	reply_json(cl, &j);
@@ -216,6 +225,27 @@ reply_rule(struct client *cl, const struct rule *r, bool temporary)
 	}
 }
 
+static void
+reply_list(struct client *cl, const struct list *list)
+{
+	char		buf[LINE_SIZE];
+	struct json	j;
+
+	if (!cl->json) {
+		reply_line(cl, "# %s-list \"%s\": %zu entries",
+		    action_name(list->action), list->file, list->count);
+		return;
+	}
+	json_init(&j, buf, sizeof(buf));
+	json_object(&j, NULL);
+	json_string_max(&j, "list", list->file, LINE_SIZE / 2);
+	json_string(&j, "action", action_name(list->action));
+	json_number(&j, "entries", list->count);
+	json_number(&j, "skipped", list->skipped);
+	json_object_end(&j);
+	reply_json(cl, &j);
+}
+
 /* Temporary rules, then permanent ones, then lists. */
 static bool
 part_rules(struct client *cl)
@@ -236,10 +266,9 @@ part_rules(struct client *cl)
 		return true;
 	}
 	list = lists_at(slices_lists(), i - ruleset_count(set));
-	if (list == NULL || cl->json)
+	if (list == NULL)
 		return false;
-	reply_line(cl, "# %s-list \"%s\": %zu entries",
-	    action_name(list->action), list->file, list->count);
+	reply_list(cl, list);
 	return true;
 }
 
@@ -248,6 +277,25 @@ cmd_rules(struct client *cl, char *text)
 {
 	(void)text;
 	reply_parts(cl, part_rules);
+}
+
+/* A command that has nothing to tell but that it was done. */
+static void
+done(struct client *cl, const char *remark)
+{
+	char		buf[LINE_SIZE];
+	struct json	j;
+
+	if (cl->json) {
+		json_init(&j, buf, sizeof(buf));
+		json_object(&j, NULL);
+		json_bool(&j, "done", true);
+		json_string_max(&j, "remark", remark, LINE_SIZE / 2);
+		json_object_end(&j);
+		reply_json(cl, &j);
+	} else if (remark != NULL)
+		reply_line(cl, "%s", remark);
+	reply_end(cl);
 }
 
 static void
@@ -259,9 +307,7 @@ reply_done(const char *error, const char *remark, void *arg)
 		reply_error(cl, "%s", error);
 		return;
 	}
-	if (remark != NULL)
-		reply_line(cl, "%s", remark);
-	reply_end(cl);
+	done(cl, remark);
 }
 
 static int
@@ -346,6 +392,44 @@ test_subject(const struct rule *r, struct subject *s)
 	s->uid = r->uid;
 }
 
+/* Rules for addresses count too: one that this host was told for the name. */
+static void
+test_address(struct subject *s)
+{
+	const char	*name;
+	struct addr	 a;
+	uint64_t	 left;
+	size_t		 iter = 0;
+
+	if (s->name == NULL || s->dst.af != 0)
+		return;
+	while (names_next(judge_names_table(), &iter, now_boot(), &name, &a,
+	    &left))
+		if (strcmp(name, s->name) == 0) {
+			s->dst = a;
+			return;
+		}
+}
+
+/* The line that decides, or the list and its entry. */
+static void
+test_where(struct json *j, const struct match *m)
+{
+	const struct rule	*r = m != NULL ? m->rule : NULL;
+	const char		*file = NULL;
+
+	if (m != NULL && m->list != NULL)
+		file = m->list->file;
+	else if (r != NULL && r->expires == 0)
+		file = r->file != NULL ? r->file : config.rules;
+	json_string_max(j, "file", file, RULE_TEXT_MAX / 2);
+	if (r != NULL && r->expires == 0)
+		json_number(j, "line", r->line);
+	else
+		json_null(j, "line");
+	json_string(j, "entry", m != NULL && m->list != NULL ? m->entry : NULL);
+}
+
 static void
 test_reply(struct client *cl, enum match_result result, const struct match *m)
 {
@@ -362,6 +446,7 @@ test_reply(struct client *cl, enum match_result result, const struct match *m)
 		json_string(&j, "action", action);
 		json_string(&j, "rule", rule[0] != '\0' ? rule : NULL);
 		json_string(&j, "by", result == MATCH_RULE ? m->by : NULL);
+		test_where(&j, result == MATCH_RULE ? m : NULL);
 		json_object_end(&j);
 		reply_json(cl, &j);
 	} else if (result != MATCH_RULE)
@@ -420,6 +505,7 @@ cmd_test(struct client *cl, char *text)
 		return;
 	if (is_one(&r)) {
 		test_subject(&r, &s);
+	test_address(&s);
 		test_reply(cl, judge_subject(&s, &m), &m);
 	} else
 		reply_error(cl, "one protocol, one host and one port");
@@ -535,7 +621,7 @@ cmd_reload(struct client *cl, char *text)
 {
 	(void)text;
 	store_reload();
-	reply_end(cl);
+	done(cl, NULL);
 }
 
 static void
@@ -550,7 +636,7 @@ cmd_pause(struct client *cl, char *text)
 	}
 	line_info("paused for %" PRIu32 " seconds", seconds);
 	ask_pause(now_boot() + seconds * 1000000000ULL);
-	reply_end(cl);
+	done(cl, NULL);
 }
 
 static void
@@ -559,7 +645,7 @@ cmd_resume(struct client *cl, char *text)
 	(void)text;
 	line_info("resumed");
 	ask_pause(0);
-	reply_end(cl);
+	done(cl, NULL);
 }
 
 void
