@@ -70,21 +70,21 @@ put_addr(__be32 to[4], const struct addr *a)
 }
 
 static int
-send_request(struct inet_diag_req_v2 *req, uint16_t flags)
+send_request(const void *req, size_t len, uint16_t flags)
 {
 	struct sockaddr_nl	 kernel = { .nl_family = AF_NETLINK };
-	struct {
-		struct nlmsghdr		 h;
-		struct inet_diag_req_v2	 r;
-	} m;
+	char			 buf[MNL_NLMSG_HDRLEN +
+				     sizeof(struct inet_diag_req_v2)]
+				     __attribute__((aligned(8)));
+	struct nlmsghdr		*h = mnl_nlmsg_put_header(buf);
 
-	memset(&m, 0, sizeof(m));
-	m.h.nlmsg_len = sizeof(m);
-	m.h.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	m.h.nlmsg_flags = NLM_F_REQUEST | flags;
-	m.h.nlmsg_seq = ++diag_seq;
-	m.r = *req;
-	if (sendto(diag_fd, &m, sizeof(m), 0, (struct sockaddr *)&kernel,
+	if (len > sizeof(struct inet_diag_req_v2))
+		return -1;
+	h->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	h->nlmsg_seq = ++diag_seq;
+	memcpy(mnl_nlmsg_put_extra_header(h, len), req, len);
+	if (sendto(diag_fd, h, h->nlmsg_len, 0, (struct sockaddr *)&kernel,
 	    sizeof(kernel)) == -1)
 		return -1;
 	return 0;
@@ -113,7 +113,7 @@ query(struct inet_diag_req_v2 *req, struct inet_diag_msg *sock)
 	const struct nlmsghdr	*h = (const void *)diag_buf;
 	int			 i, n;
 
-	if (send_request(req, 0) == -1)
+	if (send_request(req, sizeof(*req), 0) == -1)
 		return -1;
 	for (i = 0; i < STALE_MAX; i++) {
 		n = receive();
@@ -150,7 +150,7 @@ done_error(const struct nlmsghdr *h)
 
 /* Walks one datagram of a dump; 1: it was the last, 0: more, -1: error. */
 static int
-dump_part(int n, dump_cb *cb, void *arg)
+dump_part(int n, size_t min, diag_cb *cb, void *arg)
 {
 	const struct nlmsghdr	*h = (const void *)diag_buf;
 
@@ -162,11 +162,41 @@ dump_part(int n, dump_cb *cb, void *arg)
 		if (h->nlmsg_type == NLMSG_ERROR)
 			return -1;
 		if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-		    mnl_nlmsg_get_payload_len(h) >=
-		    sizeof(struct inet_diag_msg))
-			cb(mnl_nlmsg_get_payload(h), arg);
+		    mnl_nlmsg_get_payload_len(h) >= min)
+			cb(h, arg);
 	}
 	return 0;
+}
+
+int
+diag_dump(const void *req, size_t len, size_t min, diag_cb *cb, void *arg)
+{
+	int	 i, n, done;
+
+	if (send_request(req, len, NLM_F_DUMP) == -1)
+		return -1;
+	for (i = 0; i < DUMP_READS; i++) {
+		n = receive();
+		if (n == -1)
+			return -1;
+		done = dump_part(n, min, cb, arg);
+		if (done != 0)
+			return done == 1 ? 0 : -1;
+	}
+	return -1;
+}
+
+struct inet_walk {
+	dump_cb	*cb;
+	void	*arg;
+};
+
+static void
+inet_socket(const struct nlmsghdr *h, void *arg)
+{
+	struct inet_walk	*w = arg;
+
+	w->cb(mnl_nlmsg_get_payload(h), w->arg);
 }
 
 /* All sockets of a protocol and family on a port (0: on any). */
@@ -175,24 +205,15 @@ dump(uint8_t proto, uint8_t family, uint32_t states, uint16_t port,
     dump_cb *cb, void *arg)
 {
 	struct inet_diag_req_v2	 req;
-	int			 i, n, done;
+	struct inet_walk	 w = { cb, arg };
 
 	memset(&req, 0, sizeof(req));
 	req.sdiag_family = family;
 	req.sdiag_protocol = proto;
 	req.idiag_states = states;
 	req.id.idiag_sport = htons(port);
-	if (send_request(&req, NLM_F_DUMP) == -1)
-		return -1;
-	for (i = 0; i < DUMP_READS; i++) {
-		n = receive();
-		if (n == -1)
-			return -1;
-		done = dump_part(n, cb, arg);
-		if (done != 0)
-			return done == 1 ? 0 : -1;
-	}
-	return -1;
+	return diag_dump(&req, sizeof(req), sizeof(struct inet_diag_msg),
+	    inet_socket, &w);
 }
 
 /*

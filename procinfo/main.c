@@ -144,6 +144,7 @@ ruled_asks(struct link *l, struct imsg *imsg)
 		    (newest == NULL || w->who.time >= newest->who.time))
 			newest = w;
 	}
+	frames_look();
 	if (newest != NULL)
 		events_observe(&newest->who, head.empty);
 	if (!event_pending(turn_ev, EV_TIMEOUT, NULL))
@@ -260,6 +261,8 @@ main(void)
 	host_init(FD_PROC_ROUTE);
 	ident_init((start.fds & 1u << FD_PROC_CONNECTOR) != 0 ?
 	    FD_PROC_CONNECTOR : -1);
+	if (start.frames_warn)
+		frames_init();
 	if ((start.fds & 1u << FD_PROC_AUDIT) != 0)
 		audit_init(FD_PROC_AUDIT);
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)

@@ -78,6 +78,16 @@ void	 diag_init(int);
 int	 diag_find(const struct tuple *, bool inbound, bool has_uid, uint32_t,
 	    struct diag_socket *);
 
+struct nlmsghdr;
+typedef void (diag_cb)(const struct nlmsghdr *, void *);
+/* A dump by sock_diag(7): each socket whose message has that many bytes. */
+int	 diag_dump(const void *, size_t len, size_t min, diag_cb *, void *);
+
+/* frames.c */
+void	 frames_init(void);
+/* Tells of packet sockets that are new; now and then is enough. */
+void	 frames_look(void);
+
 /* sockown.c */
 void	 sockown_init(int);
 /*
