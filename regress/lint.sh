@@ -128,7 +128,7 @@ if have cppcheck cppcheck; then
 	    --suppress=missingIncludeSystem \
 	    --suppress=nullPointerRedundantCheck \
 	    --suppress=nullPointerArithmeticRedundantCheck \
-	    -Dnoreturn=_Noreturn -I/usr/include/bsd -j 2 \
+	    -Dnoreturn=_Noreturn -DLIBBSD_OVERLAY -I/usr/include/bsd -j 2 \
 	    -Iimsg -Isandbox -Iruled -Iprompter $(sources | grep -v ^regress)
 fi
 exit "$status"

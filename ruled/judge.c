@@ -348,31 +348,37 @@ outcomes_settle(const struct conn *c, struct outcome *o, size_t n)
 	return o[0].result;
 }
 
+/* The names that the destination is judged by, one of them maybe NULL. */
+static size_t
+names_to_judge(const struct conn *c, const char *name[], size_t *total)
+{
+	size_t	n = 1;
+
+	*total = 1;
+	name[0] = "localhost";
+	if (c->dir != DIR_IN && !host_is_own(&c->tuple.dst) &&
+	    (n = judge_names(c, name, total)) == 0) {
+		name[0] = NULL;
+		n = 1;
+	}
+	return n;
+}
+
 static enum match_result
 match_named(struct conn *c, struct outcome *best)
 {
-	static const char	*const localhost = "localhost";
-	static const char	*const nameless;
+	const char		*name[NAMES_OF_MAX], *source[NAMES_OF_MAX];
 	struct outcome		 o[NAMES_OF_MAX];
-	const char		*remote[NAMES_OF_MAX];
-	const char *const	*name = remote;
 	struct subject		 s;
 	size_t			 i, n, total;
 	enum match_result	 result;
 
 	subject_of(c, &s);
-	n = judge_names(c, remote, &total);
 	if (c->dir == DIR_IN) {
-		s.src_names = remote;
-		s.nsrc_names = n;
+		s.src_names = source;
+		s.nsrc_names = judge_names(c, source, &total);
 	}
-	if (c->dir == DIR_IN || host_is_own(&c->tuple.dst)) {
-		name = &localhost;
-		n = 1;
-	} else if (n == 0) {
-		name = &nameless;
-		n = 1;
-	}
+	n = names_to_judge(c, name, &total);
 	for (i = 0; i < n; i++) {
 		o[i].name = name[i];
 		s.name = name[i];
@@ -381,7 +387,7 @@ match_named(struct conn *c, struct outcome *best)
 			return MATCH_NEEDS_WHO;
 	}
 	/* More names than we are shown: the rest may disagree. */
-	if (c->dir != DIR_IN && total > NAMES_OF_MAX)
+	if (total > NAMES_OF_MAX)
 		result = outcomes_settle(c, o, n);
 	else
 		result = outcomes_agree(o, n) ? o[0].result :

@@ -7,6 +7,7 @@
  * is one except beside a loss or a restart.
  */
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
@@ -515,11 +516,12 @@ overflow(void)
 static int
 connector_open(void)
 {
-	struct {
-		struct nlmsghdr		 h;
-		struct cn_msg		 cn;
-		enum proc_cn_mcast_op	 op;
-	} __attribute__((__packed__)) m;
+	/* cn_msg ends in its data: the operation follows it. */
+	enum proc_cn_mcast_op	 op = PROC_CN_MCAST_LISTEN;
+	struct nlmsghdr		 h;
+	struct cn_msg		 cn;
+	struct iovec		 iov[] = { { &h, sizeof(h) },
+				    { &cn, sizeof(cn) }, { &op, sizeof(op) } };
 	struct sockaddr_nl	 sa = { .nl_family = AF_NETLINK,
 				    .nl_groups = CN_IDX_PROC };
 	int			 fd, size = 4 << 20;
@@ -528,16 +530,16 @@ connector_open(void)
 	    NETLINK_CONNECTOR);
 	if (fd == -1)
 		return -1;
-	memset(&m, 0, sizeof(m));
-	m.h.nlmsg_len = sizeof(m);
-	m.h.nlmsg_type = NLMSG_DONE;
-	m.cn.id.idx = CN_IDX_PROC;
-	m.cn.id.val = CN_VAL_PROC;
-	m.cn.len = sizeof(m.op);
-	m.op = PROC_CN_MCAST_LISTEN;
+	memset(&h, 0, sizeof(h));
+	memset(&cn, 0, sizeof(cn));
+	h.nlmsg_len = sizeof(h) + sizeof(cn) + sizeof(op);
+	h.nlmsg_type = NLMSG_DONE;
+	cn.id.idx = CN_IDX_PROC;
+	cn.id.val = CN_VAL_PROC;
+	cn.len = sizeof(op);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
-	    send(fd, &m, sizeof(m), 0) == -1) {
+	    writev(fd, iov, 3) == -1) {
 		close(fd);
 		return -1;
 	}

@@ -374,7 +374,7 @@ static char *
 sealed_text(int fd)
 {
 	off_t	 size = lseek(fd, 0, SEEK_END);
-	char	*text;
+	char	*text = NULL;
 
 	if (size == -1 || (text = calloc(1, (size_t)size + 1)) == NULL ||
 	    pread(fd, text, (size_t)size, 0) != (ssize_t)size)
@@ -948,7 +948,7 @@ ctl(const char *command, const char *text)
 static int
 mount_empty(void)
 {
-	int	fs, fd;
+	int	fs, fd = -1;
 
 	if ((fs = fsopen("tmpfs", FSOPEN_CLOEXEC)) == -1 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 ||
