@@ -18,7 +18,7 @@ PROCINFO_PURE	= procinfo/audit_parse.c procinfo/order.c procinfo/procpid_parse.c
 PROCINFO_SRC	= procinfo/audit.c procinfo/diag.c procinfo/events.c \
 		  procinfo/frames.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
-		  procinfo/procpid.c procinfo/sockown.c $(PROCINFO_PURE)
+		  procinfo/procpid.c procinfo/routes.c procinfo/sockown.c $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \
 		  ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
@@ -227,6 +227,17 @@ $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_ALL))
 
+# Programs that are hard to name.  One is static: it ends even sooner.
+HELPERS		+= $(B)/regress/senders
+$(B)/regress/senders: regress/system/senders.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,$(PKG_ALL))
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fno-pie -static -o $@-static $< \
+	    $(call pkg,libs,--static libbsd-overlay) 2>/dev/null || rm -f $@-static
+who: all helpers
+	@B=$(B) regress/bench/who.sh
+
 # Editors, a name server that lies, and connections with a watch in hand.
 HELPERS		+= $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver
 $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver: \
@@ -394,10 +405,11 @@ help:
 	@echo "sudo make lint       what can be said without running it"
 	@echo "sudo make mutate     does a test fail when a feature is taken out?"
 	@echo "sudo make check-vm   the system tests on a distribution's kernel"
+	@echo "sudo make who        which share of packets has its program named"
 	@echo "sudo make bench      how much slower it makes connections"
 	@echo "     make dist clean"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 .PHONY: all bench check check-vm clean demo deps dist fuzz fuzzers help helpers \
-    install lint mutate run syntax tests uninstall unit users
+    install lint mutate run syntax tests uninstall unit users who

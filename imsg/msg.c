@@ -56,6 +56,7 @@ static const struct gate gates[] = {
 	{ MSG_WHO,	R, I,	2,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_WHOIS,	I, R,	30,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_HOST,	I, R,	9,	40,	NONE,	false,	0,	0 },
+	{ MSG_SOURCES,	I, R,	1,	1,	NONE,	false,	0,	0 },
 	{ MSG_ASK,	R, Q,	64,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_ASK,	R, C,	64,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_ASK_END,	R, Q,	4,	4,	NONE,	false,	0,	0 },
@@ -101,6 +102,7 @@ static const char *const msg_names[MSG_TYPE_MAX] = {
 	[MSG_ANSWER] = "MSG_ANSWER",
 	[MSG_CTL] = "MSG_CTL",
 	[MSG_CTL_REPLY] = "MSG_CTL_REPLY",
+	[MSG_SOURCES] = "MSG_SOURCES",
 };
 
 const struct gate *
@@ -372,6 +374,55 @@ msg_get_event(struct ibuf *b, struct msg_event *m)
 	m->cpu = ibuf_get_u16(b);
 	m->last = get_bool(b);
 	m->id = ibuf_get_u64(b);
+	return ibuf_done(b);
+}
+
+uint64_t
+event_route_put(const struct event_route *r)
+{
+	return (uint64_t)r->family << 40 | (uint64_t)r->src << 32 |
+	    (uint64_t)r->dst << 24 | (uint64_t)r->sport << 16 |
+	    (uint64_t)r->dport << 8 | r->proto;
+}
+
+static void
+reach(struct event_route *r, uint8_t offset, uint8_t size)
+{
+	/* Offsets are below 128, so that this fits. */
+	if (offset + size > r->end)
+		r->end = (uint8_t)(offset + size);
+}
+
+void
+event_route_get(uint64_t id, struct event_route *r)
+{
+	uint8_t	size;
+
+	r->family = (id >> 40 & 0xff) == 4 ? 4 : 6;
+	r->src = id >> 32 & 0x7f;
+	r->dst = id >> 24 & 0x7f;
+	r->sport = id >> 16 & 0x7f;
+	r->dport = id >> 8 & 0x7f;
+	r->proto = id & 0x7f;
+	r->end = 0;
+	size = r->family == 4 ? 4 : 16;
+	reach(r, r->src, size);
+	reach(r, r->dst, size);
+	reach(r, r->sport, 2);
+	reach(r, r->dport, 2);
+	reach(r, r->proto, 1);
+}
+
+void
+msg_put_sources(struct ibuf *b, const struct msg_sources *m)
+{
+	ibuf_put_u8(b, m->on);
+}
+
+int
+msg_get_sources(struct ibuf *b, struct msg_sources *m)
+{
+	m->on = ibuf_get_enum(b, SOURCE_ALL);
 	return ibuf_done(b);
 }
 

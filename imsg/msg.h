@@ -98,6 +98,7 @@ enum msg_type {
 	MSG_ANSWER,	/* prompter and askers to ruled */
 	MSG_CTL,	/* tinysnitchctl to ruled: command */
 	MSG_CTL_REPLY,	/* ruled to tinysnitchctl */
+	MSG_SOURCES,	/* procinfo to ruled: how it can name programs */
 	MSG_TYPE_MAX
 };
 
@@ -219,8 +220,20 @@ struct msg_event {
 	uint8_t		kind;	/* enum event_kind */
 	uint16_t	cpu;
 	uint8_t		last;	/* of this set */
-	uint64_t	id;	/* PERF_EVENT_IOC_ID: samples carry it */
+	uint64_t	id;	/* PERF_EVENT_IOC_ID: samples carry it;
+				   EVENT_ROUTE: a struct event_route */
 };
+
+/* Where the tracepoint's record, by this kernel's format, has what. */
+struct event_route {
+	uint8_t	family;		/* 4 or 6 */
+	uint8_t	src, dst;	/* addresses */
+	uint8_t	sport, dport;	/* 16 bits, the host's order */
+	uint8_t	proto;
+	uint8_t	end;		/* as far as this reaches; not sent */
+};
+uint64_t event_route_put(const struct event_route *);
+void	 event_route_get(uint64_t, struct event_route *);
 
 enum file_kind { FILE_RULES, FILE_TEMPORARY, FILE_NAMES, FILE_PASSWD,
     FILE_RESOLVERS, FILE_INCLUDE, FILE_LIST, FILE_KIND_MAX };
@@ -327,6 +340,16 @@ struct msg_who {
 enum who_source { WHO_UNKNOWN, WHO_KERNEL, WHO_EVENT, WHO_TUPLE, WHO_SOCKET,
     WHO_SOURCE_MAX };
 const char *who_source_name(enum who_source);
+
+/* MSG_SOURCES: which of them there are, and whether execve is heard of. */
+#define SOURCE_EVENT	0x01
+#define SOURCE_TUPLE	0x02
+#define SOURCE_SOCKET	0x04
+#define SOURCE_EXEC	0x08
+#define SOURCE_ALL	0x0f
+struct msg_sources {
+	uint8_t		on;
+};
 
 /* What sock_diag says of the tuple's local socket. */
 enum sock_state { SOCK_NONE, SOCK_LISTENING, SOCK_CONNECTING, SOCK_ESTABLISHED,
@@ -456,6 +479,7 @@ MSG_PAIR(do, msg_do);
 MSG_PAIR(lost, msg_lost);
 MSG_PAIR(event, msg_event);
 MSG_PAIR(denied, msg_denied);
+MSG_PAIR(sources, msg_sources);
 MSG_PAIR(open, msg_open);
 MSG_PAIR(file, msg_file);
 MSG_PAIR(commit, msg_commit);

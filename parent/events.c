@@ -7,7 +7,11 @@
  * filtered to our socket (Linux 6.3); before that signal:signal_generate,
  * which fires in the same place when the socket sends SIGIO.
  *
- * Samples hold process and time only, no kernel address.  The parent keeps
+ * With forwarded traffic to be judged there are two more for each CPU, which
+ * tell the routing look-ups of all programs, in containers as well.
+ *
+ * Samples hold process and time and, of routes, the tracepoint's record; no
+ * kernel address.  The parent keeps
  * every ring mapped: a ring nobody maps is taken from its events, and
  * procinfo may be between two lives.
  */
@@ -45,8 +49,22 @@
 struct order_event {
 	struct msg_event	 m;
 	int			 fd;
-	void			*ring;	/* EVENT_ORDER */
+	void			*ring;	/* all but EVENT_ORDER_IRQ */
 };
+
+/* Look-ups for what a program here sends come from the loopback device. */
+#define ROUTE_FILTER	"iif==1 && proto!=0 && !(common_flags & 24)"
+#define NROUTES		2
+static struct {
+	const char		*dir;
+	uint32_t		 tracepoint;	/* 0: not to be had */
+	struct event_route	 layout;
+	bool			 has_err;	/* the record tells failures */
+} route_event[NROUTES] = {
+	{ "events/fib/fib_table_lookup", 0, { .family = 4 }, false },
+	{ "events/fib6/fib6_table_lookup", 0, { .family = 6 }, false },
+};
+static bool			 want_routes;
 
 static struct order_event	*set;
 static int			 nset, nalloc;
@@ -113,6 +131,58 @@ read_offset(int dir, uint32_t *offset)
 	    *offset > 256)
 		return -1;
 	return 0;
+}
+
+/* Where in a record a field is: "NAME; offset:N;". */
+static int
+field_offset(const char *format, const char *name, uint8_t *offset)
+{
+	const char	*p;
+	unsigned int	 n;
+
+	if ((p = strstr(format, name)) == NULL ||
+	    (p = strchr(p, ';')) == NULL ||
+	    sscanf(p, "; offset:%u;", &n) != 1 || n > 127)
+		return -1;
+	*offset = (uint8_t)n;
+	return 0;
+}
+
+static int
+learn_route(int dir, int i)
+{
+	struct event_route	*l = &route_event[i].layout;
+	char			 path[64], buf[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/format", route_event[i].dir);
+	if (read_file(dir, path, buf, sizeof(buf)) == -1 ||
+	    field_offset(buf, " src[", &l->src) == -1 ||
+	    field_offset(buf, " dst[", &l->dst) == -1 ||
+	    field_offset(buf, " sport;", &l->sport) == -1 ||
+	    field_offset(buf, " dport;", &l->dport) == -1 ||
+	    field_offset(buf, " proto;", &l->proto) == -1)
+		return -1;
+	route_event[i].has_err = strstr(buf, " err;") != NULL;
+	(void)snprintf(path, sizeof(path), "%s/id", route_event[i].dir);
+	return read_id(dir, path, &route_event[i].tracepoint);
+}
+
+void
+events_want_routes(void)
+{
+	want_routes = true;
+}
+
+static void
+learn_routes(int dir)
+{
+	int	 i;
+
+	for (i = 0; i < NROUTES; i++)
+		if (learn_route(dir, i) == -1)
+			log_warnx("no events of IPv%d routes: programs behind "
+			    "forwarded traffic stay unknown",
+			    route_event[i].layout.family);
 }
 
 static int
@@ -294,6 +364,54 @@ open_one(int cpu, enum event_kind kind)
 	return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, set[nset - 2].fd);
 }
 
+/* The whole record: addresses and ports are in it. */
+static int
+open_route(int cpu, int i)
+{
+	struct perf_event_attr	 a;
+	struct order_event	*e;
+	char			 text[sizeof(ROUTE_FILTER) + 16];
+	int			 fd;
+
+	memset(&a, 0, sizeof(a));
+	a.type = PERF_TYPE_TRACEPOINT;
+	a.size = sizeof(a);
+	a.config = route_event[i].tracepoint;
+	a.sample_period = 1;
+	a.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
+	a.use_clockid = 1;
+	a.clockid = CLOCK_MONOTONIC;
+	a.disabled = 1;
+	a.watermark = 1;
+	a.wakeup_watermark = (uint32_t)(pages * (size_t)getpagesize() / 2);
+	if ((fd = perf_open(&a, -1, cpu)) == -1)
+		return -1;
+	e = set_add();
+	e->fd = fd;
+	e->m.kind = EVENT_ROUTE;
+	e->m.cpu = (uint16_t)cpu;
+	e->m.id = event_route_put(&route_event[i].layout);
+	/* One look-up asks several tables; the one that knows counts. */
+	(void)snprintf(text, sizeof(text), "%s%s", ROUTE_FILTER,
+	    route_event[i].has_err ? " && err==0" : "");
+	if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, text) == -1 ||
+	    (e->ring = map_ring(fd)) == NULL)
+		return -1;
+	return 0;
+}
+
+static int
+open_routes(int cpu)
+{
+	int	 i;
+
+	for (i = 0; i < NROUTES; i++)
+		if (route_event[i].tracepoint != 0 &&
+		    open_route(cpu, i) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 open_cpus(void)
 {
@@ -306,7 +424,8 @@ open_cpus(void)
 		continue;
 	for (cpu = 0; cpu < n; cpu++) {
 		if (open_one((int)cpu, EVENT_ORDER) == 0 &&
-		    open_one((int)cpu, EVENT_ORDER_IRQ) == 0)
+		    open_one((int)cpu, EVENT_ORDER_IRQ) == 0 &&
+		    open_routes((int)cpu) == 0)
 			continue;
 		/* Not there now; coming, it is a reason for a new set. */
 		if (errno != ENODEV && errno != ENXIO)
@@ -347,6 +466,8 @@ events_init(int queue_fd, uint16_t queue)
 	rc = learn_address(dir, queue_fd, queue);
 	if (rc == -1)
 		rc = learn_signal(dir, queue_fd);
+	if (want_routes)
+		learn_routes(dir);
 	(void)close(dir);
 	return rc == -1 ? -1 : events_open();
 }
@@ -387,7 +508,7 @@ events_adopt(const struct msg_event *m, int fd)
 	e = set_add();
 	e->m = *m;
 	e->fd = fd;
-	if (m->kind == EVENT_ORDER && (e->ring = map_ring(fd)) == NULL)
+	if (m->kind != EVENT_ORDER_IRQ && (e->ring = map_ring(fd)) == NULL)
 		return -1;
 	return 0;
 }

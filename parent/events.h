@@ -13,6 +13,8 @@
 
 struct link;
 
+/* Routing look-ups as well; before events_init(). */
+void	 events_want_routes(void);
 /*
  * Learns what to filter by, and opens the first set.  To be called with the
  * queue bound but before it may copy packets (so that the count begins with

@@ -238,6 +238,8 @@ open_queue(void)
 	if (queue_length(fd, queue) == -1)
 		fatal("queue %u: length", queue);
 	/* Counts begin together: after the last answer, before any packet. */
+	if (env.conf.forward_filter)
+		events_want_routes();
 	if (events_init(fd, queue) == -1)
 		log_warnx("no trace events: short-lived programs stay unknown");
 	if (queue_begin(fd, queue) == -1)

@@ -23,6 +23,7 @@
 #include "imsg.h"
 #include "log.h"
 #include "procinfo.h"
+#include "routes.h"
 
 #define RINGS_MAX	1024
 #define FIND_TRIES	200	/* looks for an event that is being written */
@@ -149,11 +150,14 @@ events_add(const struct msg_event *m, int fd)
 	if (complete) {
 		/* Opened later than the queue: its count says nothing. */
 		rings_clear();
+		routes_clear();
 		order_init(&order, false);
 		complete = false;
 	}
 	if (m->kind == EVENT_ORDER && nrings < RINGS_MAX) {
 		ring_add(m->cpu, fd);
+	} else if (m->kind == EVENT_ROUTE) {
+		routes_add(m, fd);
 	} else {
 		/* It writes into the ring of its CPU. */
 		for (i = 0; i < nrings; i++)
@@ -169,8 +173,15 @@ events_add(const struct msg_event *m, int fd)
 	for (i = 0; i < nrings; i++)
 		if (rings[i].page == NULL) {
 			rings_clear();
-			return;
+			break;
 		}
+	main_tell_sources();
+}
+
+bool
+events_on(void)
+{
+	return complete && nrings > 0;
 }
 
 /* Copies out of the ring, whose end may lie in the middle of a record. */

@@ -520,6 +520,12 @@ on_scan(int fd, short what, void *arg)
 	event_free(scan_ev);
 }
 
+bool
+ident_on(void)
+{
+	return conn_fd != -1;
+}
+
 void
 ident_init(int fd)
 {

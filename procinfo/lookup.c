@@ -11,6 +11,7 @@
 #include "events.h"
 #include "log.h"
 #include "procinfo.h"
+#include "routes.h"
 
 /* One question on its way through the table. */
 struct question {
@@ -29,11 +30,13 @@ struct source {
 
 static bool	 find_kernel(struct question *, struct whois *);
 static bool	 find_event(struct question *, struct whois *);
+static bool	 find_tuple(struct question *, struct whois *);
 static bool	 find_socket(struct question *, struct whois *);
 
 static const struct source sources[] = {
 	{ WHO_KERNEL,	find_kernel },
 	{ WHO_EVENT,	find_event },
+	{ WHO_TUPLE,	find_tuple },
 	{ WHO_SOCKET,	find_socket },
 };
 
@@ -114,7 +117,22 @@ find_event(struct question *q, struct whois *w)
 	if (e == NULL || e->kind != ORDER_PROCESS ||
 	    ident_fill(w, e->pid, e->time, &who->uid) == -1)
 		return false;
-	return !is_ours(w);
+	if (is_ours(w))
+		return false;
+	routes_taken(who, e->pid);
+	return true;
+}
+
+/* Of forwarded packets the sender's socket is in another namespace. */
+static bool
+find_tuple(struct question *q, struct whois *w)
+{
+	uint64_t	 time;
+	uint32_t	 pid;
+
+	return q->who->hook == HOOK_FORWARD &&
+	    routes_find(q->who, &pid, &time) == 0 &&
+	    ident_fill(w, pid, time, NULL) == 0;
 }
 
 /* The process that holds the socket, if all sockets that fit are its own. */

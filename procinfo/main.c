@@ -19,6 +19,7 @@
 #include "log.h"
 #include "loop.h"
 #include "procinfo.h"
+#include "routes.h"
 #include "sandbox.h"
 
 #define RT_US		1000000	/* CPU time in a row before it is killed */
@@ -176,6 +177,26 @@ ruled_gone(struct link *l, const char *reason, void *arg)
 		child_bad_ruled(parent, reason);
 }
 
+void
+main_tell_sources(void)
+{
+	struct msg_sources	 m = { SOURCE_SOCKET };
+	struct ibuf		 b;
+	uint8_t			 buf[8];
+
+	if (ruled == NULL)
+		return;
+	if (events_on())
+		m.on |= SOURCE_EVENT;
+	if (routes_on())
+		m.on |= SOURCE_TUPLE;
+	if (ident_on())
+		m.on |= SOURCE_EXEC;
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_sources(&b, &m);
+	link_send_ibuf(ruled, MSG_SOURCES, -1, &b);
+}
+
 static void
 ruled_new(int fd)
 {
@@ -183,6 +204,7 @@ ruled_new(int fd)
 		ruled_lost();
 	ruled = link_new(base, fd, ROLE_PROCINFO, ROLE_RULED, ruled_message,
 	    ruled_gone, NULL);
+	main_tell_sources();
 	host_send_all();
 }
 

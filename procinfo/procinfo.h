@@ -58,6 +58,8 @@ struct link *
 struct link *
 	 main_parent(void);
 uint64_t now_ns(void);
+/* Tells ruled how programs can be named now. */
+void	 main_tell_sources(void);
 
 /* lookup.c */
 /* The parent's pid: netq is its child, too. */
@@ -114,6 +116,7 @@ void	 procpid_parents(struct whois *, uint32_t ppid, uint64_t start);
 /* ident.c */
 /* The proc connector, or -1: then only what lives is known. */
 void	 ident_init(int);
+bool	 ident_on(void);
 /*
  * What the process was at that time; of that user, if one is given.  0 with
  * pid and all that is known, or -1: it is another user's.

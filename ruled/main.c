@@ -264,6 +264,8 @@ from_procinfo(struct link *l, struct imsg *im, void *arg)
 	(void)arg;
 	if (im->type == MSG_WHOIS)
 		bad = who_answer(im);
+	else if (im->type == MSG_SOURCES)
+		bad = who_sources_told(im);
 	else {
 		ibuf_reader(&b, im->data, im->len);
 		if ((bad = msg_get_host(&b, &m)) == 0)

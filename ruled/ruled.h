@@ -164,6 +164,9 @@ void	 who_ask(struct conn *);
 enum who_source who_source(void);	/* of the last answer about outbound */
 void	 who_turn(bool empty);		/* end of a turn of the loop */
 int	 who_answer(struct imsg *);	/* MSG_WHOIS */
+int	 who_sources_told(struct imsg *);	/* MSG_SOURCES */
+/* How programs can be named: "event, socket". */
+void	 who_sources(char *, size_t);
 void	 who_ask_again(void);		/* a new procinfo */
 /* A new netq counts from one again: what was asked stays unknown. */
 void	 who_netq_restarted(void);

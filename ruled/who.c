@@ -10,6 +10,7 @@
  *
  * Every question has a deadline, and no answer is "unknown".
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
 static enum who_source	 last_source;
 static bool		 quiet;		/* netq's socket was empty */
+static uint8_t		 sources;	/* SOURCE_* that procinfo has */
 static uint64_t		 highest;	/* number asked, of this netq */
 static uint64_t		 highest_ever;
 static struct event	*batch_timer, *turn_event, *patience_timer;
@@ -226,6 +228,33 @@ note_source(enum who_source source)
 {
 	last_source = source;
 	exact = source == WHO_EVENT;
+}
+
+int
+who_sources_told(struct imsg *m)
+{
+	struct msg_sources	s;
+	struct ibuf		b;
+
+	ibuf_reader(&b, m->data, m->len);
+	if (msg_get_sources(&b, &s) == -1)
+		return -1;
+	sources = s.on;
+	return 0;
+}
+
+void
+who_sources(char *buf, size_t size)
+{
+	if (ruled_link(ROLE_PROCINFO) == NULL || sources == 0) {
+		(void)strlcpy(buf, "none", size);
+		return;
+	}
+	(void)snprintf(buf, size, "%s%s%s%s",
+	    sources & SOURCE_EVENT ? "event, " : "",
+	    sources & SOURCE_TUPLE ? "tuple, " : "",
+	    sources & SOURCE_SOCKET ? "socket" : "",
+	    sources & SOURCE_EXEC ? "; each execve is heard of" : "");
 }
 
 int

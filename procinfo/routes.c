@@ -1,0 +1,359 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * Whoever sends looks up a route first, in his own context and namespace,
+ * and the kernel's tracepoints fib:fib_table_lookup and
+ * fib6:fib6_table_lookup tell the tuple.  For a packet that this host
+ * forwards, that is the only trace of the program behind it.
+ *
+ * IPv4 look-ups of connected sockets have the whole tuple.  Others come before
+ * the source address is chosen, those of TCP over IPv6 before the port is, so
+ * several programs may fit: then the one answer is the program in whose
+ * namespace the packet's source address is.  Without just one there is none.
+ * A look-up that was paired with a connection is no other connection's.
+ */
+#include <sys/mman.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "procinfo.h"
+#include "routes.h"
+
+#define RINGS_MAX	2048
+#define ROUTES_MAX	4096	/* look-ups remembered; a power of two */
+#define RECORD_MAX	256
+#define EXACT_NS	(10ULL * 1000000000)	/* retransmits included */
+#define OPEN_NS		(2ULL * 1000000000)	/* not paired with any yet */
+#define FITS_MAX	8
+
+/* One look-up. */
+struct route {
+	uint64_t	time;
+	uint32_t	pid;
+	struct tuple	tuple;	/* with zeros where it was not known yet */
+};
+
+struct ring {
+	int				 fd;
+	struct event_route		 layout;
+	struct perf_event_mmap_page	*page;
+	size_t				 size;
+	struct event			*ev;
+};
+
+static struct ring	*rings;
+static size_t		 nrings;
+static struct route	 routes[ROUTES_MAX];
+static uint64_t		 nroutes;	/* ever */
+static uint64_t		 lost;		/* time of the last loss */
+
+void
+routes_clear(void)
+{
+	struct ring	*r;
+
+	while (nrings > 0) {
+		r = &rings[--nrings];
+		event_free(r->ev);
+		(void)munmap(r->page, r->size + (size_t)getpagesize());
+		close(r->fd);
+	}
+	free(rings);
+	rings = NULL;
+}
+
+bool
+routes_on(void)
+{
+	return nrings > 0;
+}
+
+static void
+ring_copy(const struct ring *r, uint64_t pos, void *to, size_t len)
+{
+	const uint8_t	*data = (const uint8_t *)r->page + getpagesize();
+	size_t		 at = pos & (r->size - 1), n = r->size - at;
+
+	if (n > len)
+		n = len;
+	memcpy(to, data + at, n);
+	memcpy((uint8_t *)to + n, data, len - n);
+}
+
+static uint16_t
+number_at(const uint8_t *record, uint8_t offset)
+{
+	uint16_t	n;
+
+	memcpy(&n, record + offset, sizeof(n));
+	return n;
+}
+
+/* Pid and tid, time, length of the tracepoint's record, that record. */
+static void
+take_sample(const struct event_route *l, const uint8_t *s, size_t len)
+{
+	struct route	*r = &routes[nroutes % ROUTES_MAX];
+	const uint8_t	*rec = s + 20;
+	uint32_t	 n;
+	uint8_t		 size = l->family == 4 ? 4 : 16;
+
+	if (len < 20)
+		return;
+	memcpy(&n, s + 16, sizeof(n));
+	if (n > len - 20 || n < l->end)
+		return;
+	memset(r, 0, sizeof(*r));
+	memcpy(&r->pid, s, sizeof(r->pid));
+	memcpy(&r->time, s + 8, sizeof(r->time));
+	r->tuple.src.af = r->tuple.dst.af = l->family == 4 ? AF_INET :
+	    AF_INET6;
+	memcpy(r->tuple.src.b, rec + l->src, size);
+	memcpy(r->tuple.dst.b, rec + l->dst, size);
+	r->tuple.sport = number_at(rec, l->sport);
+	r->tuple.dport = number_at(rec, l->dport);
+	r->tuple.proto = rec[l->proto];
+	nroutes++;
+}
+
+static void
+ring_drain(struct ring *r)
+{
+	struct perf_event_header	 h;
+	uint8_t				 buf[RECORD_MAX];
+	uint64_t			 pos = r->page->data_tail, head;
+	size_t				 len;
+
+	head = __atomic_load_n(&r->page->data_head, __ATOMIC_ACQUIRE);
+	while (pos + sizeof(h) <= head) {
+		ring_copy(r, pos, &h, sizeof(h));
+		if (h.size < sizeof(h) || pos + h.size > head)
+			break;
+		len = h.size - sizeof(h);
+		if (h.type == PERF_RECORD_LOST)
+			lost = now_ns();
+		if (h.type == PERF_RECORD_SAMPLE && len <= sizeof(buf)) {
+			ring_copy(r, pos + sizeof(h), buf, len);
+			take_sample(&r->layout, buf, len);
+		}
+		pos += h.size;
+	}
+	__atomic_store_n(&r->page->data_tail, pos, __ATOMIC_RELEASE);
+}
+
+static void
+ring_readable(int fd, short what, void *arg)
+{
+	size_t	 i;
+
+	(void)fd, (void)what, (void)arg;
+	for (i = 0; i < nrings; i++)
+		ring_drain(&rings[i]);
+}
+
+/* The parent chose the size; only it is accepted. */
+static int
+ring_map(struct ring *r)
+{
+	size_t	 pages, one = (size_t)getpagesize();
+	void	*p;
+
+	for (pages = 64; pages > 0; pages /= 2) {
+		p = mmap(NULL, (pages + 1) * one, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, r->fd, 0);
+		if (p != MAP_FAILED) {
+			r->page = p;
+			r->size = pages * one;
+			return 0;
+		}
+		if (errno != EINVAL)
+			break;
+	}
+	return -1;
+}
+
+void
+routes_add(const struct msg_event *m, int fd)
+{
+	struct ring	 r;
+
+	memset(&r, 0, sizeof(r));
+	r.fd = fd;
+	event_route_get(m->id, &r.layout);
+	if (nrings == RINGS_MAX || ring_map(&r) == -1) {
+		log_warn("ring of routing look-ups of CPU %u", m->cpu);
+		close(fd);
+		return;
+	}
+	r.ev = event_new(main_base(), fd, EV_READ | EV_PERSIST,
+	    ring_readable, NULL);
+	if (r.ev == NULL || event_add(r.ev, NULL) == -1)
+		fatal(NULL);
+	rings = recallocarray(rings, nrings, nrings + 1, sizeof(*rings));
+	if (rings == NULL)
+		fatal(NULL);
+	rings[nrings++] = r;
+}
+
+static bool
+is_zero(const struct addr *a)
+{
+	static const uint8_t	 zero[16];
+
+	return memcmp(a->b, zero, addr_size(a->af)) == 0;
+}
+
+/* Was the look-up this packet's, or, not exact, could it have been? */
+static bool
+fits(const struct route *r, const struct tuple *t, bool exact)
+{
+	if (r->tuple.proto != t->proto || r->tuple.dport != t->dport ||
+	    !addr_eq(&r->tuple.dst, &t->dst))
+		return false;
+	if (exact)
+		return r->tuple.sport == t->sport &&
+		    addr_eq(&r->tuple.src, &t->src);
+	if (r->tuple.sport != t->sport && (r->tuple.sport != 0 ||
+	    t->src.af != AF_INET6))
+		return false;
+	return is_zero(&r->tuple.src);
+}
+
+/* In net/if_inet6 an address is 32 digits. */
+static bool
+lists_own6(const char *text, const struct addr *a)
+{
+	char	 want[33];
+	size_t	 i;
+
+	for (i = 0; i < 16; i++)
+		(void)snprintf(want + 2 * i, 3, "%02x", a->b[i]);
+	return strstr(text, want) != NULL;
+}
+
+/* In net/fib_trie "-- ADDRESS" is followed by lines of what it is. */
+static bool
+lists_own4(const char *text, const struct addr *a)
+{
+	char		 want[32];
+	const char	*p, *end;
+
+	(void)snprintf(want, sizeof(want), "-- %u.%u.%u.%u\n", a->b[0],
+	    a->b[1], a->b[2], a->b[3]);
+	for (p = text; (p = strstr(p, want)) != NULL; p = end) {
+		p += strlen(want);
+		if ((end = strstr(p, "-- ")) == NULL)
+			end = p + strlen(p);
+		if (memmem(p, (size_t)(end - p), "host LOCAL", 10) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the process's namespace have this address?  What cannot be read any
+ * more counts as yes.
+ */
+static bool
+may_own(uint32_t pid, const struct addr *a)
+{
+	static char	 buf[65536];
+	ssize_t		 n;
+	int		 dir;
+
+	if ((dir = procpid_open(pid)) == -1)
+		return true;
+	n = procpid_read(dir, a->af == AF_INET ? "net/fib_trie" :
+	    "net/if_inet6", buf, sizeof(buf) - 1);
+	close(dir);
+	if (n <= 0 || (size_t)n == sizeof(buf) - 1)
+		return true;
+	buf[n] = '\0';
+	return a->af == AF_INET ? lists_own4(buf, a) : lists_own6(buf, a);
+}
+
+/* Those that fit, one a process, newest first; -1: more than max. */
+static int
+find_fits(const struct msg_who *who, bool exact, struct route *out[], int max)
+{
+	struct route	*r;
+	uint64_t	 i, oldest, window = exact ? EXACT_NS : OPEN_NS;
+	int		 j, n = 0;
+
+	oldest = nroutes > ROUTES_MAX ? nroutes - ROUTES_MAX : 0;
+	for (i = nroutes; i > oldest; i--) {
+		r = &routes[(i - 1) % ROUTES_MAX];
+		if (r->time > who->time || who->time - r->time > window ||
+		    !fits(r, &who->tuple, exact))
+			continue;
+		for (j = 0; j < n && out[j]->pid != r->pid; j++)
+			continue;
+		if (j < n)
+			continue;
+		if (n == max)
+			return -1;
+		out[n++] = r;
+	}
+	return n;
+}
+
+/* The one look-up that must have been this packet's, or NULL. */
+static struct route *
+find_one(const struct msg_who *who, bool exact)
+{
+	struct route	*fit[FITS_MAX], *one = NULL;
+	int		 i, n;
+
+	n = find_fits(who, exact, fit, FITS_MAX);
+	for (i = 0; i < n; i++) {
+		if (!exact && !may_own(fit[i]->pid, &who->tuple.src))
+			continue;
+		if (one != NULL)
+			return NULL;
+		one = fit[i];
+	}
+	return one;
+}
+
+int
+routes_find(const struct msg_who *who, uint32_t *pid, uint64_t *time)
+{
+	struct route	*r;
+
+	ring_readable(-1, 0, NULL);
+	/* Another one that fits as well may be among those lost. */
+	if (lost != 0 && now_ns() - lost < EXACT_NS)
+		return -1;
+	if ((r = find_one(who, true)) == NULL &&
+	    (r = find_one(who, false)) == NULL)
+		return -1;
+	/* From now on it is this connection's, and no other's. */
+	r->tuple = who->tuple;
+	*pid = r->pid;
+	*time = r->time;
+	return 0;
+}
+
+void
+routes_taken(const struct msg_who *who, uint32_t pid)
+{
+	struct route	*fit[FITS_MAX];
+	int		 i, n;
+
+	if (nrings == 0)
+		return;
+	ring_readable(-1, 0, NULL);
+	n = find_fits(who, false, fit, FITS_MAX);
+	for (i = 0; i < n; i++)
+		if (fit[i]->pid == pid)
+			fit[i]->tuple = who->tuple;
+}
