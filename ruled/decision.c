@@ -5,6 +5,7 @@
  * that some sink wants, and travel to the parent in batches; it only writes
  * them.  Everything a stranger chose is escaped: names, paths, arguments.
  */
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -321,31 +322,111 @@ decision_json(struct json *j, const struct conn *c, const char *when)
 	json_object_end(j);
 }
 
-/* Fields of systemd.journal-fields(7) and our own; values have no newline. */
+/*
+ * Fields of systemd.journal-fields(7) and our own: those of the JSON form.
+ * Arrays are a field that stands several times, what is unknown is left out.
+ * No value has a newline: strangers' texts are escaped.
+ */
+struct entry {
+	char	buf[BATCH_SIZE];
+	size_t	len;
+};
+
+/* A field that would not fit is left out. */
+static void
+journal_field(struct entry *e, const char *name, const char *value)
+{
+	int	n;
+
+	if (value == NULL || value[0] == '\0')
+		return;
+	n = snprintf(e->buf + e->len, sizeof(e->buf) - e->len, "%s=%s\n",
+	    name, value);
+	/* Room for the empty line at the end. */
+	if (n > 0 && (size_t)n + 1 < sizeof(e->buf) - e->len)
+		e->len += (size_t)n;
+}
+
+static void
+journal_text(struct entry *e, const char *name, const char *value)
+{
+	char	safe[EXE_MAX];
+
+	(void)log_escape(safe, sizeof(safe), value, strlen(value));
+	journal_field(e, name, safe);
+}
+
+static void
+journal_number(struct entry *e, const char *name, uint64_t value)
+{
+	char	number[24];
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, value);
+	journal_field(e, name, number);
+}
+
+static void
+journal_tuple(struct entry *e, const struct tuple *t)
+{
+	char	addr[ADDR_STR_MAX], number[4];
+
+	journal_field(e, "TINYSNITCH_PROTO", proto_name(t->proto, number));
+	journal_field(e, "TINYSNITCH_SRC", addr_print(&t->src, addr));
+	journal_field(e, "TINYSNITCH_DST", addr_print(&t->dst, addr));
+	if (!has_ports(t))
+		return;
+	journal_number(e, "TINYSNITCH_SPORT", t->sport);
+	journal_number(e, "TINYSNITCH_DPORT", t->dport);
+}
+
+static void
+journal_program(struct entry *e, const struct conn *c)
+{
+	const struct whois	*is = c->who != NULL ? c->who->is : NULL;
+	size_t			 off;
+
+	if (c->flags & PACKET_HAS_UID)
+		journal_number(e, "TINYSNITCH_UID", c->uid);
+	else if (is != NULL && is->has_uid)
+		journal_number(e, "TINYSNITCH_UID", is->uid);
+	journal_field(e, "TINYSNITCH_BY", who_source_name(is != NULL ?
+	    (enum who_source)is->source : WHO_UNKNOWN));
+	if (is == NULL || is->pid == 0)
+		return;
+	journal_number(e, "TINYSNITCH_PID", is->pid);
+	journal_text(e, "TINYSNITCH_EXE", is->exe);
+	journal_text(e, "TINYSNITCH_CWD", is->cwd);
+	journal_text(e, "TINYSNITCH_UNIT", is->unit);
+	if (is->nparents > 0)
+		journal_number(e, "TINYSNITCH_PPID", is->parent[0].pid);
+	for (off = 0; off < is->args_len; off += strlen(is->args + off) + 1)
+		journal_text(e, "TINYSNITCH_ARGS", is->args + off);
+}
+
 static void
 journal_add(const struct conn *c, const char *message)
 {
-	char	buf[LINE_MAX_LEN * 2], src[ADDR_STR_MAX], dst[ADDR_STR_MAX];
-	char	number[4], exe[EXE_MAX];
-	int	n;
+	static struct entry	 e;
+	const char		*name[NAMES_OF_MAX];
+	size_t			 i, n, total;
 
-	exe[0] = '\0';
-	if (c->who != NULL)
-		(void)append(exe, sizeof(exe), 0, c->who->is->exe);
-	n = snprintf(buf, sizeof(buf), "MESSAGE=%s\nPRIORITY=6\n"
-	    "SYSLOG_IDENTIFIER=tinysnitch\nTINYSNITCH_ACTION=%s\n"
-	    "TINYSNITCH_RULE=%s\nTINYSNITCH_DIRECTION=%s\n"
-	    "TINYSNITCH_PROTO=%s\nTINYSNITCH_SRC=%s\nTINYSNITCH_SPORT=%u\n"
-	    "TINYSNITCH_DST=%s\nTINYSNITCH_DPORT=%u\nTINYSNITCH_NAME=%s\n"
-	    "TINYSNITCH_PID=%u\nTINYSNITCH_EXE=%s\nTINYSNITCH_REASON=%s\n\n",
-	    message, action_name(c->action), c->rule != NULL ? c->rule : "",
-	    direction_name(c->dir), proto_name(c->tuple.proto, number),
-	    addr_print(&c->tuple.src, src), c->tuple.sport,
-	    addr_print(&c->tuple.dst, dst), c->tuple.dport, c->name,
-	    c->who != NULL ? c->who->is->pid : 0, exe,
-	    reason_name(c->reason));
-	if (n > 0 && (size_t)n < sizeof(buf))
-		batch_add(LOGFORM_JOURNAL, buf, (size_t)n);
+	e.len = 0;
+	journal_field(&e, "MESSAGE", message);
+	journal_field(&e, "PRIORITY", "6");
+	journal_field(&e, "SYSLOG_IDENTIFIER", "tinysnitch");
+	journal_field(&e, "TINYSNITCH_ACTION", action_name(c->action));
+	journal_field(&e, "TINYSNITCH_RULE", c->rule);
+	journal_field(&e, "TINYSNITCH_DIRECTION", direction_name(c->dir));
+	journal_field(&e, "TINYSNITCH_REASON", reason_name(c->reason));
+	journal_number(&e, "TINYSNITCH_HELD", c->held);
+	journal_tuple(&e, &c->tuple);
+	journal_field(&e, "TINYSNITCH_NAME", c->name);
+	n = judge_names(c, name, &total);
+	for (i = 0; i < n; i++)
+		journal_field(&e, "TINYSNITCH_NAMES", name[i]);
+	journal_program(&e, c);
+	e.buf[e.len++] = '\n';
+	batch_add(LOGFORM_JOURNAL, e.buf, e.len);
 }
 
 /* The seed never wrote about the name service and loopback it let pass. */
