@@ -342,6 +342,9 @@ install: all
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl
 	install -m 644 etc/tinysnitchctl.zsh \
 	    $(DESTDIR)$(DATADIR)/zsh/site-functions/_tinysnitchctl
+	install -d $(DESTDIR)$(DATADIR)/tinysnitch/logging
+	install -m 644 $(wildcard etc/logging/*.conf) \
+	    $(DESTDIR)$(DATADIR)/tinysnitch/logging
 	test ! -x /sbin/openrc-run || { \
 	    install -d $(DESTDIR)$(SYSCONFDIR)/init.d; \
 	    sed 's|@SBINDIR@|$(SBINDIR)|g' etc/tinysnitch.openrc \
