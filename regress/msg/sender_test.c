@@ -419,6 +419,16 @@ send_events(void)
 	}
 }
 
+static void
+on_cpu(int cpu)
+{
+	cpu_set_t	 set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* Nothing wrong meanwhile, and exact again in the end. */
 static void
 expect_recovery(void)
@@ -427,6 +437,8 @@ expect_recovery(void)
 	int		 i;
 
 	for (i = 0; i < 20; i++) {
+		/* A ring tells what it lost with its next record. */
+		on_cpu(i % 2);
 		s = senders(EXEC_EXIT, 10);
 		if (s.wrong > 0)
 			fail("%d wrong", s.wrong);
@@ -454,16 +466,6 @@ netq_again(void)
 {
 	datagrams = 0;
 	expect_recovery();
-}
-
-static void
-on_cpu(int cpu)
-{
-	cpu_set_t	 set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Many at once, or now and then. */
