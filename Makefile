@@ -220,6 +220,7 @@ $(B)/regress/judge: regress/system/judge.c $(call obj,netq/nfq.c)
 	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
 
 # Faults and attacks.
+HELPERS		+= $(B)/regress/load
 HELPERS		+= $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject
 $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
     $(B)/regress/%: regress/system/%.c

@@ -6,6 +6,8 @@
  *	attack list			number, direction, what may happen, name
  *	attack send NUMBER [again]	from the machine that is to send it;
  *					again: by addresses of its own, in 65
+ *	attack flood COUNT		DNS questions to 10.7.0.1, each for
+ *					another name and from another port
  *	attack sink			what local sockets are given: one line a
  *					packet, "4|6 source protocol"
  *
@@ -630,6 +632,47 @@ sink(void)
 	}
 }
 
+/* "xNNNNN.test", an A record. */
+static size_t
+question(int n, uint8_t *b)
+{
+	static const uint8_t	tail[] = "\4test\0\0\1\0";
+	size_t			len = 12;
+
+	memset(b, 0, len);
+	b[0] = (uint8_t)(n >> 8);
+	b[1] = (uint8_t)n;
+	b[2] = 1;
+	b[5] = 1;
+	b[len++] = 8;
+	(void)snprintf((char *)b + len, 9, "x%07d", n % 10000000);
+	len += 8;
+	memcpy(b + len, tail, sizeof(tail));
+	b[len + sizeof(tail) - 1] = 1;
+	return len + sizeof(tail);
+}
+
+static void
+flood(int count)
+{
+	struct sockaddr_in	sin = { .sin_family = AF_INET,
+				    .sin_port = htons(53) };
+	uint8_t			b[64];
+	size_t			len;
+	int			i, fd;
+
+	if (inet_pton(AF_INET, "10.7.0.1", &sin.sin_addr) != 1)
+		errx(1, "address");
+	for (i = 0; i < count; i++) {
+		fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+		len = question(i, b);
+		if (sendto(fd, b, len, 0, (struct sockaddr *)&sin,
+		    sizeof(sin)) == -1)
+			warn("send");
+		(void)close(fd);
+	}
+}
+
 static void
 list(void)
 {
@@ -654,7 +697,11 @@ main(int argc, char *argv[])
 		list();
 	else if (argc == 2 && strcmp(argv[1], "sink") == 0)
 		sink();
-	else if (argc >= 3 && strcmp(argv[1], "send") == 0) {
+	else if (argc == 3 && strcmp(argv[1], "flood") == 0) {
+		flood((int)strtonum(argv[2], 1, 1000000, &bad));
+		if (bad != NULL)
+			errx(2, "%s: %s", argv[2], bad);
+	} else if (argc >= 3 && strcmp(argv[1], "send") == 0) {
 		if (argc == 4)
 			net = 65;
 		number = (int)strtonum(argv[2], 1, NATTACKS, &bad);
