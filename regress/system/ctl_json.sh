@@ -5,7 +5,7 @@
 # end; what waits; and clients of every bad kind.
 . "$(dirname "$0")/lib.sh"
 
-for tool in jq tmux; do
+for tool in jq script tmux; do
 	command -v $tool >/dev/null || { say_skip all "no $tool here"; exit 0; }
 done
 setup
@@ -228,8 +228,10 @@ bad_clients()
 	for _ in 1 2 3 4 5; do
 		sleep 20 | busybox nc "local:$T/sock" >/dev/null 2>&1 &
 	done
-	ctl monitor | sleep 20 &
-	ctl -j monitor | sleep 20 &
+	# shellcheck disable=SC2216 # that is the point
+	{ ctl monitor | sleep 20; } &
+	# shellcheck disable=SC2216
+	{ ctl -j monitor | sleep 20; } &
 	sleep 0.3
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		client "$PROBE" -n 100 tcp $BARE4 80 >/dev/null

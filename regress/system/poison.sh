@@ -173,6 +173,7 @@ auto()
 	cp -a /etc "$T/etc"
 	rm -f "$T/etc/resolv.conf"
 	echo "nameserver $R4" >"$T/etc/resolv.conf"
+	# shellcheck disable=SC2034 # of lib.sh
 	SNITCH_IN=$T/inside
 	set_rules "$DNS" "allow $R4 53 udp"
 	start_snitch "resolver auto" || return
