@@ -155,7 +155,7 @@ const char *
 who_source_name(enum who_source source)
 {
 	static const char *const names[WHO_SOURCE_MAX] = { "unknown", "kernel",
-	    "by event", "by tuple", "by socket" };
+	    "event", "tuple", "socket" };
 
 	return (unsigned)source < WHO_SOURCE_MAX ? names[source] : "unknown";
 }

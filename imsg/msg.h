@@ -336,7 +336,7 @@ struct msg_who {
 	struct tuple	tuple;
 };
 
-/* In the order they are tried; logged as "by event" and so on. */
+/* In the order they are tried; logged as "event" and so on. */
 enum who_source { WHO_UNKNOWN, WHO_KERNEL, WHO_EVENT, WHO_TUPLE, WHO_SOCKET,
     WHO_SOURCE_MAX };
 const char *who_source_name(enum who_source);

@@ -612,7 +612,7 @@ page_details(struct view *v, const struct msg_ask *ask)
 		    i == 0 ? 4 : 1);
 	snprintf(buf, sizeof(buf), "%u", ask->shared);
 	put_detail(v, "names", buf, 1);
-	snprintf(buf, sizeof(buf), "%u, known %s", ask->pid,
+	snprintf(buf, sizeof(buf), "%u, known by %s", ask->pid,
 	    who_source_name(ask->source));
 	put_detail(v, "process", ask->pid == 0 ?
 	    who_source_name(ask->source) : buf, 1);

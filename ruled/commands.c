@@ -125,8 +125,7 @@ status_text(struct client *cl)
 	    PRIu64 ", unknown programs %" PRIu64, counters.lost,
 	    counters.malformed, counters.overload, counters.unknown);
 	names_count(judge_names_table(), &names);
-	reply_line(cl, "names %zu, programs found %s", names.pairs,
-	    who_source_name(who_source()));
+	reply_line(cl, "names %zu", names.pairs);
 	if (kernel_read(&k) == 0)
 		reply_line(cl, "kernel dropped %" PRIu32 " packets, could not "
 		    "deliver %" PRIu32 ", holds %" PRIu32, k.dropped,

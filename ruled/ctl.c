@@ -220,8 +220,10 @@ put_decisions(const char *text, size_t len)
 			nl = end;
 		n = (size_t)(nl - text);
 		if (json) {
+			/* Long ones come in parts. */
 			put_text(stdout, text, n);
-			(void)putchar('\n');
+			if (nl < end)
+				(void)putchar('\n');
 			continue;
 		}
 		if (n >= sizeof(line))

@@ -444,6 +444,14 @@ decision_names_rule(void)
 	    control_monitored();
 }
 
+/* A reply's program asked before; behind a closed port there is none. */
+static bool
+has_program(const struct conn *c)
+{
+	return c->reason != REASON_DNS && c->reason != REASON_LOCAL &&
+	    c->reason != REASON_CLOSED;
+}
+
 void
 decision_log(const struct conn *c)
 {
@@ -454,7 +462,8 @@ decision_log(const struct conn *c)
 
 	if (c->again)
 		return;
-	if (c->who == NULL || c->who->is->source == WHO_UNKNOWN)
+	if (has_program(c) && (c->who == NULL ||
+	    c->who->is->source == WHO_UNKNOWN))
 		counters.unknown++;
 	time_text(when, now_mono() - c->time - c->held * 1000);
 	conn_text(what, sizeof(what), c);

@@ -503,7 +503,10 @@ test_monitor_colours(void)
 static void
 objects(void)
 {
-	reply(0, 1, "{\"action\":\"deny\"}\n{\"action\":\"allow\"}\n");
+	reply(0, 1, "{\"action\":\"deny\"}");
+	reply(0, 1, "\n");
+	reply(0, 1, "{\"action\":");
+	reply(0, 1, "\"allow\"}\n");
 }
 
 static void
@@ -511,7 +514,8 @@ test_monitor_json(void)
 {
 	on_command = objects;
 	TERMINAL("-j", "monitor");
-	CHECK(wait_text("allow\"}"));
+	CHECK(wait_text("{\"action\":\"allow\"}"));
+	CHECK(strstr(out, "\n\n") == NULL);
 	CHECK(command.json == 1);
 	CHECK(strchr(out, '\033') == NULL);
 }

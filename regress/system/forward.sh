@@ -57,9 +57,9 @@ named()
 			    "$PROBE" -d 100 $proto $to 5000 >/dev/null
 		done
 	done
-	wait_log '"direction":"forward".*"by":"by tuple"' 2 "$T/json"
+	wait_log '"direction":"forward".*"by":"tuple"' 2 "$T/json"
 	n=$(jq -rn --arg exe "$PROBE" '[inputs | select(.direction == "forward"
-	    and .exe == $exe and .by == "by tuple" and .pid > 1 and
+	    and .exe == $exe and .by == "tuple" and .pid > 1 and
 	    (.args | length) == 6)] | length' "$T/json")
 	[ "$n" -eq 4 ] || {
 		cat "$T/json" >&2
@@ -73,7 +73,7 @@ group()
 	clear_log
 	in_guest sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$GROUP" \
 	    "$PROBE" tcp $BARE4 5000 >/dev/null
-	wait_log "\"unit\":\"[^\"]*/$NS\".*\"by\":\"by tuple\"" 2 "$T/json" ||
+	wait_log "\"unit\":\"[^\"]*/$NS\".*\"by\":\"tuple\"" 2 "$T/json" ||
 		fail "no control group: $(tail -n 1 "$T/json")"
 }
 
