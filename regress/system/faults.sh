@@ -183,7 +183,7 @@ pipe_full()
 		fail "$(cat "$T/h")"
 	wait_for 200 enough "$(sent)" || fail "$(decisions "$T/log") of $(sent)"
 	expect reply tcp $CDN4 80
-	expect_ms 100
+	expect_ms 1000
 	timeout 1 cat <&8 >"$T/read"
 	exec 8>&-
 	grep -q 'ERROR log: [0-9]* lines could not be written' "$T/read" ||

@@ -111,7 +111,7 @@ unanswered()
 	mine=$!
 	sleep 5
 	expect reply tcp $CDN4 80
-	expect_ms 200
+	expect_ms 1000
 	wait $mine || fail "$(tail -n 1 "$T/mine")"
 	sed 's/^/   mine: /' "$T/mine" >&2
 	grep -q ' passed 0$' "$T/mine" || fail "$(tail -n 1 "$T/mine")"
