@@ -178,7 +178,9 @@ check_report(const char *file, uint32_t line, const char *reason,
 {
 	struct check	*ck = arg;
 
-	(void)fprintf(stderr, "%s:%" PRIu32 ": %s\n", file, line, reason);
+	/* Some lines are good, but mean something else than before. */
+	(void)fprintf(stderr, "%s:%" PRIu32 ": %s%s\n", file, line,
+	    class == REPORT_CHANGED ? "changed: " : "", reason);
 	if (class != REPORT_CHANGED)
 		ck->errors++;
 }
