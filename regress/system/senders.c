@@ -4,6 +4,7 @@
  * Programs that send, in all the ways that make them hard to name:
  *
  *	senders drive WORKLOAD N HOST PORT [EXE]
+ *	senders once KIND HOST PORT	one packet in an uncommon way
  *	senders sink PORT		takes what comes, TCP and UDP
  *	senders idle N FILES		N processes with so many descriptors
  *	senders hog			uses a CPU
@@ -20,15 +21,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/icmp.h>
+#include <linux/io_uring.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -321,6 +329,131 @@ drive(const char *what, int n, int port, const char *exe)
 	return 0;
 }
 
+/* ---- uncommon ways ----------------------------------------------- */
+
+/* 77: this kernel has no such thing. */
+static int
+open_other(int type, int proto)
+{
+	union sa	a;
+	int		fd;
+
+	(void)address(&a, host, 0);
+	fd = socket(a.sa.sa_family, type, proto);
+	if (fd == -1 && (errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT))
+		exit(77);
+	if (fd == -1)
+		err(1, "socket");
+	return fd;
+}
+
+static void
+once_ping(void)
+{
+	struct icmp6_hdr	six = { .icmp6_type = ICMP6_ECHO_REQUEST };
+	struct icmphdr		four = { .type = ICMP_ECHO };
+	bool			v6 = strchr(host, ':') != NULL;
+	int			fd;
+
+	fd = open_other(SOCK_DGRAM, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	(void)connect_one(fd, 0);
+	if (send(fd, v6 ? (void *)&six : (void *)&four, 8, 0) == -1)
+		warn("ping");
+}
+
+static void
+once_mmsg(int port)
+{
+	struct mmsghdr	m[3];
+	char		text[] = "x\n";
+	struct iovec	iov = { text, 2 };
+	union sa	a[3];
+	int		i;
+
+	memset(m, 0, sizeof(m));
+	for (i = 0; i < 3; i++) {
+		m[i].msg_hdr.msg_name = &a[i];
+		m[i].msg_hdr.msg_namelen = address(&a[i], host, port + i);
+		m[i].msg_hdr.msg_iov = &iov;
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	if (sendmmsg(open_socket(SOCK_DGRAM), m, 3, 0) != 3)
+		warn("sendmmsg");
+}
+
+static void
+once_sendfile(int port)
+{
+	off_t	at = 0;
+	int	file = open(self, O_RDONLY);
+
+	if (sendfile(connect_one(open_socket(SOCK_DGRAM), port), file, &at,
+	    16) != 16)
+		warn("sendfile");
+}
+
+/* By a worker thread of the kernel's, in this process's name. */
+static void
+once_uring(int port)
+{
+	struct io_uring_params	 p;
+	struct io_uring_sqe	*sqe;
+	char			*sq;
+	unsigned int		*array, *tail;
+	int			 ring;
+
+	memset(&p, 0, sizeof(p));
+	ring = (int)syscall(SYS_io_uring_setup, 4, &p);
+	if (ring == -1)
+		exit(77);
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(*array),
+	    PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, ring, IORING_OFF_SQES);
+	if (sq == MAP_FAILED || sqe == MAP_FAILED)
+		err(1, "io_uring");
+	sqe->opcode = IORING_OP_SEND;
+	sqe->flags = IOSQE_ASYNC;
+	sqe->fd = connect_one(open_socket(SOCK_DGRAM), port);
+	sqe->addr = (uint64_t)(uintptr_t)"x\n";
+	sqe->len = 2;
+	array = (void *)(sq + p.sq_off.array);
+	tail = (void *)(sq + p.sq_off.tail);
+	array[0] = 0;
+	__atomic_store_n(tail, 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS,
+	    NULL, 0) != 1)
+		warn("io_uring_enter");
+}
+
+static int
+once(const char *kind, int port)
+{
+	if (strcmp(kind, "icmp") == 0)
+		once_ping();
+	else if (strcmp(kind, "raw") == 0)
+		send_one(open_other(SOCK_RAW, 253), 0);
+	else if (strcmp(kind, "udplite") == 0)
+		send_one(open_other(SOCK_DGRAM, IPPROTO_UDPLITE), port);
+	else if (strcmp(kind, "sctp") == 0)
+		connect_one(open_other(SOCK_STREAM | SOCK_NONBLOCK,
+		    IPPROTO_SCTP), port);
+	else if (strcmp(kind, "tcp") == 0)
+		connect_one(open_socket(SOCK_STREAM | SOCK_NONBLOCK), port);
+	else if (strcmp(kind, "udp") == 0)
+		send_one(open_socket(SOCK_DGRAM), port);
+	else if (strcmp(kind, "sendmmsg") == 0)
+		once_mmsg(port);
+	else if (strcmp(kind, "sendfile") == 0)
+		once_sendfile(port);
+	else if (strcmp(kind, "io_uring") == 0)
+		once_uring(port);
+	else
+		return 3;
+	printf("%d\n", (int)getpid());
+	return 0;
+}
+
 /* ---- the others -------------------------------------------------- */
 
 /* Until standard input ends. */
@@ -428,6 +561,10 @@ main(int argc, char *argv[])
 	if (argc == 5 && strcmp(argv[1], "leaf") == 0) {
 		host = argv[3];
 		return leaf(argv[2], number(argv[4]));
+	}
+	if (argc == 5 && strcmp(argv[1], "once") == 0) {
+		host = argv[3];
+		return once(argv[2], number(argv[4]));
 	}
 	(void)setrlimit(RLIMIT_NOFILE, &rl);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 20);
