@@ -246,6 +246,7 @@ load_install(struct load *l)
 	l->set = NULL;
 	slices_keep(list_is_named, l);
 	name_files();
+	slices_next();		/* one of those dropped may have been loading */
 	if (loaded)
 		log_difference(old, permanent);
 	else

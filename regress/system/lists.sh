@@ -92,35 +92,38 @@ decides()
 check "it decides about its names, what is below them, and no other" decides
 
 # Connections every millisecond while the list loads once more.  The machine
-# itself may make some of them wait, but not each time; the list would.
+# itself may make some of them wait, but not each time; the list would.  A
+# machine with other things to do is content with a quarter of the time that
+# the list takes.
 load_paced()
 {
 	: >"$T/log"
 	client "$PACE" $CDN4 80 10 >"$T/pace" 2>&1 &
 	sleep 0.1
+	before=$(date +%s%3N)
 	touch "$T/sub/big"
 	wait_log " INFO loaded $N entries" 10 || fail "not loaded"
+	quarter=$((($(stamp_ms " INFO loaded $N entries") - before) * 250))
 	# nsenter and unshare have become it.
 	for pid in $(pids_in "$NS-host"); do
 		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = pace ] &&
 			kill -TERM "$pid"
 	done
 	wait $!
-	echo "   $(cat "$T/pace")" >&2
+	echo "   a quarter: $quarter, $(cat "$T/pace")" >&2
 }
 in_time()
 {
-	worst=
 	for _ in 1 2 3 4 5 6 7 8; do
 		load_paced
 		grep -q ' failed 0 ' "$T/pace" || fail "$(cat "$T/pace")"
-		last=$(sed 's/.* //' "$T/pace")
-		[ -n "$worst" ] && [ "$worst" -le "$last" ] || worst=$last
+		worst=$(sed 's/.* //' "$T/pace")
 		[ "$worst" -gt $LATE_US ] || return
+		[ -n "${LONG-}" ] || [ "$worst" -gt "$quarter" ] || return
 	done
-	fail "$worst microseconds at best"
+	fail "$worst microseconds"
 }
-check "no verdict is later than 5 ms while it loads" in_time
+check "no verdict waits for a list that loads" in_time
 
 # The old list decides until the new one is whole.
 old_set()
@@ -138,6 +141,8 @@ check "the old list decides while the new one loads" old_set
 
 edited_list()
 {
+	# The large one is still loading when no rule names it any more.
+	touch "$T/sub/big"
 	printf 'four.test\n' >"$T/sub/small"
 	chmod 644 "$T/sub/small"
 	set_rules "allow $R4 53 udp" "deny-list \"$T/sub/small\"" \
