@@ -367,11 +367,16 @@ look_for_sleep(void)
 void
 events_observe(const struct msg_who *who, bool quiet)
 {
+	bool	 was = order.synced;
+
 	if (nrings == 0)
 		return;
 	look_for_sleep();
 	drain();
 	order_observe(&order, who->number, who->time, quiet, !loss_pending());
+	/* Fewer events than datagrams: a CPU's are dead, or netq is new. */
+	if (was && !order.synced)
+		tell_lost(LOST_CPU);
 }
 
 const struct order_event *
