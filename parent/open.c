@@ -26,7 +26,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -35,6 +34,7 @@
 
 #include "events.h"
 #include "parent.h"
+#include "sandbox.h"
 
 #define QUEUE_LENGTH	16384
 #define QUEUE_RCVBUF	(16 << 20)
@@ -43,51 +43,7 @@
 #define COUNTERS	"/proc/net/netfilter/nfnetlink_queue"
 #define ANCESTORS_MAX	32
 
-/* Linux 5.14; the C library's header may be older. */
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
-#endif
-
 static bool	control_bound;
-
-/*
- * A mount that no path leads to, as a child's root.  Its options are set
- * before anybody can see it.
- */
-static int
-detached_mount(const char *type, const char *const options[][2],
-    unsigned int attributes)
-{
-	int	fs, fd;
-
-	if ((fs = fsopen(type, FSOPEN_CLOEXEC)) == -1)
-		fatal("fsopen %s", type);
-	for (; (*options)[0] != NULL; options++)
-		if (fsconfig(fs, FSCONFIG_SET_STRING, (*options)[0],
-		    (*options)[1], 0) == -1)
-			fatal("%s: %s=%s", type, (*options)[0], (*options)[1]);
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
-		fatal("%s: create", type);
-	fd = fsmount(fs, FSMOUNT_CLOEXEC, attributes | MOUNT_ATTR_NOSUID |
-	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY |
-	    MOUNT_ATTR_NOSYMFOLLOW);
-	if (fd == -1)
-		fatal("fsmount %s", type);
-	(void)close(fs);
-	return fd;
-}
-
-static void
-open_roots(void)
-{
-	static const char *const empty[][2] = { { "mode", "0555" },
-	    { "size", "4096" }, { NULL, NULL } };
-	static const char *const proc[][2] = { { "subset", "pid" },
-	    { NULL, NULL } };
-
-	env.fds.root = detached_mount("tmpfs", empty, 0);
-	env.fds.root_proc = detached_mount("proc", proc, 0);
-}
 
 static int
 netlink_open(int protocol, uint32_t groups)
@@ -463,7 +419,8 @@ open_all(void)
 		fatal("/dev/null");
 	open_queue();
 	open_tables();
-	open_roots();
+	f->root = sandbox_mount_empty();
+	f->root_proc = sandbox_mount_proc();
 	f->diag = netlink_must(NETLINK_SOCK_DIAG, 0, "sockets");
 	f->route = netlink_must(NETLINK_ROUTE, RTMGRP_LINK |
 	    RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, "interfaces");
