@@ -42,7 +42,7 @@
 #include <unistd.h>
 
 #define ARGS	8
-#define LIFE	170		/* seconds that anything lives at most */
+#define LIFE	900		/* seconds that anything lives at most */
 
 union sa {
 	struct sockaddr		sa;
