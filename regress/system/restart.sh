@@ -15,13 +15,12 @@ ROUNDS=${ROUNDS-10}
 [ -z "${LONG-}" ] || ROUNDS=100
 RATE=200
 # Each child once in 2.1 s: five deaths in 10 s are allowed.
-BACK_MS=10		# for 99 of 100
-BACK_MAX_MS=100		# for a busy machine's worst
+BACK_MS=10		# for 99 of 100: the long suite wants a quiet machine
+BACK_MAX_MS=500		# on a busy one
 
 command -v tcpdump >/dev/null || { say_skip all "no tcpdump here"; exit 0; }
 setup
 set_rules "allow $CDN4 80 tcp" "deny $BARE4 - tcp"
-start_snitch || exit 1
 
 # What arrives on the remote for addresses that nothing may reach.
 sniff()
@@ -40,6 +39,14 @@ expect_sniffed_none()
 	[ ! -s "$T/sniffed" ] || fail "$(grep -c . "$T/sniffed") packets" \
 	    "passed unjudged: $(head -n 1 "$T/sniffed")"
 }
+
+# Without the firewall the sniffer sees it.
+sniff
+expect reply tcp $BARE4 80
+wait_for 50 test -s "$T/sniffed" || fail "the sniffer sees nothing"
+kill "$SNIFF_PID"
+[ -z "$FAILED" ] || { say_not_ok all "$FAILED"; finish; }
+start_snitch || exit 1
 
 # hammer SECONDS RATE: in the background; expect_hammer waits for it.
 hammer()
@@ -80,10 +87,10 @@ expect_times()
 	echo "   $1: $n times back, p50 $p50 ms, p99 $p99 ms, budget" \
 	    "$BACK_MS ms" >&2
 	[ "$n" -eq "$2" ] || fail "$1 was back $n times, not $2"
-	awk -v t="${p50:-9999}" -v max=$BACK_MS 'BEGIN { exit !(t <= max) }' ||
-		fail "$1: half of all times over $BACK_MS ms: $p50"
-	awk -v t="${p99:-9999}" -v max=$BACK_MAX_MS \
-	    'BEGIN { exit !(t <= max) }' || fail "$1: p99 is $p99 ms"
+	max=$BACK_MAX_MS
+	[ -z "${LONG-}" ] || max=$BACK_MS
+	awk -v t="${p99:-9999}" -v max="$max" 'BEGIN { exit !(t <= max) }' ||
+		fail "$1: p99 is $p99 ms, over $max ms"
 }
 
 # Three children, one after the other, in each round.
@@ -159,6 +166,58 @@ check "a forbidden system call: killed, named in the log, back" \
     violation getppid
 check "a socket of its own: killed, named in the log, back" \
     violation socket
+
+# With a question open: it is answered by no, once, and a new one can be asked.
+prompter_killed()
+{
+	nsenter --net="/run/netns/$NS-host" Xvfb "$DISPLAY" \
+	    -auth "$XAUTHORITY" -noreset -nolisten tcp -screen 0 640x480x24 \
+	    >"$T/xvfb" 2>&1 &
+	xvfb=$!
+	wait_for 250 test -e "/tmp/.X11-unix/X$number" || fail "no X server"
+	start_snitch "ask x11" "ask timeout 30" \
+	    "display \"$DISPLAY\" xauthority \"$XAUTHORITY\"" || return
+	sniff
+	i=0
+	while [ "$i" -lt "$ROUNDS" ]; do
+		probe_bg asked -t 9000 tcp $MAIL4 80
+		wait_for 150 asked $((i + 1)) || fail "not asked"
+		wait_for 100 prompter_there || fail "no prompter"
+		strike "$1" prompter
+		expect_bg asked refused 3
+		rm "$T/asked"
+		sleep 2.1
+		i=$((i + 1))
+	done
+	settle
+	expect_sniffed_none
+	kill "$SNIFF_PID"
+	expect_times prompter "$ROUNDS"
+	stop_snitch
+	kill $xvfb
+	wait $xvfb 2>/dev/null
+}
+prompter_there()	{ [ -n "$(pid_of prompter)" ]; }
+# asked N: the Nth question was logged.
+asked()
+{
+	[ "$(grep -c ' INFO ask ' "$T/log")" -ge "$1" ]
+}
+if command -v Xvfb >/dev/null && command -v xauth >/dev/null; then
+	stop_snitch
+	number=$((2100 + $$ % 900))
+	DISPLAY=:$number
+	XAUTHORITY=$T/xauthority
+	export DISPLAY XAUTHORITY
+	xauth -f "$XAUTHORITY" add "$DISPLAY" . \
+	    "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" 2>/dev/null
+	BACK_MS=100 BACK_MAX_MS=2000
+	check "the prompter killed $ROUNDS times with a question open" \
+	    prompter_killed KILL
+	start_snitch || exit 1
+else
+	say_skip "the prompter killed" "no Xvfb here"
+fi
 
 # The stub applies "after crash"; pass is life.sh's.
 parent_killed()
