@@ -17,7 +17,7 @@
 LIST_HEAD(conn_list, conn);
 static struct conn_list	by_number[NUMBER_BUCKETS];
 static struct conn_list	unused;
-static size_t		in_use, allocated;
+static size_t		allocated;
 
 static struct conn_list *
 bucket(uint64_t number)
@@ -72,7 +72,6 @@ conn_new(const struct msg_packet *p, uint64_t time)
 		c->dir = DIR_OUT;
 	}
 	LIST_INSERT_HEAD(bucket(c->number), c, by_number);
-	in_use++;
 	return c;
 }
 
@@ -83,7 +82,6 @@ conn_free(struct conn *c)
 	free(c->rule);
 	LIST_REMOVE(c, by_number);
 	LIST_INSERT_HEAD(&unused, c, by_number);
-	in_use--;
 }
 
 struct conn *
@@ -95,12 +93,6 @@ conn_by_number(uint64_t number)
 		if (c->number == number)
 			return c;
 	return NULL;
-}
-
-size_t
-conn_count(void)
-{
-	return in_use;
 }
 
 struct who *

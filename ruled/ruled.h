@@ -152,7 +152,6 @@ enum match_result judge_subject(struct subject *, struct match *);
 struct conn *conn_new(const struct msg_packet *, uint64_t time);
 void	 conn_free(struct conn *);
 struct conn *conn_by_number(uint64_t);
-size_t	 conn_count(void);
 struct who *who_new(const struct whois *);
 struct who *who_ref(struct who *);
 void	 who_unref(struct who *);
