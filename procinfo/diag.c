@@ -548,7 +548,7 @@ diag_init(int fd)
 		protos[i].known = dump(protos[i].proto, AF_INET, 0, 0,
 		    ignore_socket, NULL) == 0;
 		if (!protos[i].known)
-			log_info("this kernel cannot be asked about %s "
+			log_debug("this kernel cannot be asked about %s "
 			    "sockets (sock_diag)", protos[i].name);
 	}
 }
