@@ -51,6 +51,7 @@ struct link {
 	uint32_t		 open[MSG_TYPE_MAX];	/* theirs, unanswered */
 	bool			 busy;		/* in a handler */
 	bool			 freed;		/* by that handler */
+	bool			 held;		/* queue, do not write */
 	bool			 deaf;		/* writes fail; read to the end */
 	bool			 broken;	/* only link_gone is left */
 	char			 reason[256];
@@ -296,6 +297,38 @@ queue_room(struct link *l, size_t len, int fd)
 	return c;
 }
 
+/* A full socket is waited for; only then is there anything to poll. */
+static void
+queue_start(struct link *l)
+{
+	if (l->held || event_pending(l->writable, EV_WRITE, NULL))
+		return;
+	switch (queue_write(l)) {
+	case 0:
+		break;
+	case 1:
+		if (event_add(l->writable, NULL) == -1)
+			fatal(NULL);
+		break;
+	default:
+		link_deafen(l);
+	}
+}
+
+void
+link_hold(struct link *l)
+{
+	l->held = true;
+}
+
+void
+link_release(struct link *l)
+{
+	l->held = false;
+	if (!l->broken && !l->deaf && l->queued > 0)
+		queue_start(l);
+}
+
 void
 link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
 {
@@ -326,19 +359,7 @@ link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
 		link_break(l, "does not read");
 		return;
 	}
-	/* A full socket is waited for; only then is there anything to poll. */
-	if (event_pending(l->writable, EV_WRITE, NULL))
-		return;
-	switch (queue_write(l)) {
-	case 0:
-		break;
-	case 1:
-		if (event_add(l->writable, NULL) == -1)
-			fatal(NULL);
-		break;
-	default:
-		link_deafen(l);
-	}
+	queue_start(l);
 }
 
 void

@@ -55,6 +55,12 @@ void	 link_free(struct link *);
 void	 link_send(struct link *, uint32_t type, int fd, const void *, size_t);
 void	 link_send_ibuf(struct link *, uint32_t type, int fd,
 	    const struct ibuf *);
+/*
+ * Between the two messages are queued and not written: a peer is woken once
+ * for all of them.  Within one turn of the loop only.
+ */
+void	 link_hold(struct link *);
+void	 link_release(struct link *);
 /* Bytes not yet written, for senders that can wait. */
 size_t	 link_queued(const struct link *);
 /* Writes what is queued, blocking at most the given milliseconds: at exit. */

@@ -23,6 +23,7 @@
 #include "sandbox.h"
 
 #define RT_US		1000000	/* CPU time in a row before it is killed */
+#define HOLD_NS		1000000	/* an answer waits for others, at most */
 #define PAUSE		{ 0, 2000 }	/* ruled is behind: look again */
 
 struct waiting {
@@ -78,17 +79,31 @@ answer(const struct waiting *w)
 	link_send_ibuf(ruled, MSG_WHOIS, -1, &b);
 }
 
+/* Writes the answers that were held back, if it is time to. */
+static void
+answers_write(uint64_t now, uint64_t *written)
+{
+	if (now - *written < HOLD_NS)
+		return;
+	link_release(ruled);
+	link_hold(ruled);
+	*written = now;
+}
+
 /* Answers for a while, then lets the loop look at its other descriptors. */
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval	 at_once, pause_time = PAUSE;
 	const struct timeval		*when = &at_once;
-	uint64_t			 begin = now_ns();
+	uint64_t			 begin = now_ns(), now, written = begin;
 	struct waiting			*w;
 
 	(void)fd, (void)what, (void)arg;
-	while (ruled != NULL && (w = TAILQ_FIRST(&questions)) != NULL) {
+	if (ruled == NULL)
+		return;
+	link_hold(ruled);
+	while ((w = TAILQ_FIRST(&questions)) != NULL) {
 		if (link_queued(ruled) > ANSWERS_QUEUED) {
 			when = &pause_time;
 			break;
@@ -97,9 +112,12 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		nquestions--;
 		answer(w);
 		free(w);
-		if (now_ns() - begin > TURN_NS)
+		now = now_ns();
+		if (now - begin > TURN_NS)
 			break;
+		answers_write(now, &written);
 	}
+	link_release(ruled);
 	if (!TAILQ_EMPTY(&questions) && event_add(turn_ev, when) == -1)
 		fatal(NULL);
 }
