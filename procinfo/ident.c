@@ -70,6 +70,7 @@ static size_t			 nprocs;
 static int			 conn_fd = -1;
 static struct event		*conn_ev, *scan_ev;
 static DIR			*scan_dir;
+static uint64_t			 heard;	/* of all that happened before */
 
 static int
 proc_cmp(struct proc *a, struct proc *b)
@@ -305,12 +306,15 @@ read_one(void)
 static void
 conn_read(int fd, short what, void *arg)
 {
+	uint64_t now = now_ns();
 	int	 i;
 
 	(void)fd, (void)what, (void)arg;
 	for (i = 0; i < TURN_READS; i++)
-		if (read_one() == -1)
+		if (read_one() == -1) {
+			heard = now;
 			return;
+		}
 }
 
 /* Did it start after that time?  Then the pid is used again. */
@@ -465,9 +469,15 @@ ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 	const struct image	*i;
 	struct proc		*p;
 
-	if (conn_fd != -1)
-		conn_read(conn_fd, 0, NULL);
 	w->pid = pid;
+	p = proc_find(pid);
+	/*
+	 * A process's execve is told before it can send anything; so what was
+	 * heard since it sent is all, if there is nothing to be read now.
+	 */
+	if (conn_fd != -1 && (when >= heard || p == NULL || p->now == NULL ||
+	    p->start == 0))
+		conn_read(conn_fd, 0, NULL);
 	p = proc_get(pid, when);
 	if (p == NULL)
 		return 0;
