@@ -36,11 +36,17 @@ log_to_writer(log_writer *w)
 	to_writer = w;
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '\\';
+}
+
 /* One character as it is written; returns its length, 4 at most. */
 static size_t
 escape_char(char out[4], unsigned char c)
 {
-	if (c >= 0x20 && c <= 0x7e && c != '\\') {
+	if (is_plain(c)) {
 		out[0] = (char)c;
 		return 1;
 	}
@@ -56,10 +62,14 @@ escape_char(char out[4], unsigned char c)
 size_t
 log_escape(char *dst, size_t size, const char *src, size_t len)
 {
-	size_t	i, n = 0, need;
+	size_t	i = 0, n, need;
 	char	tmp[4];
 
-	for (i = 0; i < len; i++) {
+	/* Nearly every text is plain to its end. */
+	while (i < len && i + 1 < size && is_plain((unsigned char)src[i]))
+		i++;
+	memcpy(dst, src, i);
+	for (n = i; i < len; i++) {
 		need = escape_char(tmp, (unsigned char)src[i]);
 		if (n + need < size)
 			memcpy(dst + n, tmp, need);

@@ -5,6 +5,7 @@
  * answers or leaves the question to the next; when sources disagree or all
  * are silent the answer is "unknown".  Never a guess.
  */
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -175,10 +176,14 @@ set_uid(const struct question *q, struct whois *w)
 	}
 }
 
+/* Of the long fields, ten kilobytes, only what says that they are empty. */
 static void
 whois_clear(struct whois *w, const struct msg_who *who)
 {
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct whois, exe));
+	w->exe[0] = w->cwd[0] = w->unit[0] = '\0';
+	w->args_len = 0;
+	w->args_cut = w->nparents = 0;
 	w->number = who->number;
 	w->source = WHO_UNKNOWN;
 }
