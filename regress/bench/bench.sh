@@ -199,6 +199,7 @@ round=1
 while [ "$round" -le "$ROUNDS" ]; do
 	for a in $ALL; do
 		begin "$a"
+		sleep 0.5	# what starting costs is no connection's
 		for w in $WORK; do
 			measure "$round" "$a" "$w"
 		done
