@@ -253,6 +253,11 @@ $(BENCH): $(B)/regress/%: regress/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_NETQ) $(PKG_ALL))
+HELPERS		+= $(B)/regress/instructions
+$(B)/regress/instructions: regress/bench/instructions.c $(PURE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
+	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 bench: all $(BENCH)
 	B=$(B) sh regress/bench/bench.sh
 

@@ -127,7 +127,7 @@ for t in "$B"/regress/unit/*_test "$B"/regress/msg/*_test; do
 	one "$suite/$(basename "$t" _test)" 120 "$t"
 done
 for t in regress/rules/run.sh regress/msg/*.sh regress/sandbox/*.sh \
-    regress/system/*.sh; do
+    regress/system/*.sh regress/bench/instructions.sh; do
 	[ -f "$t" ] && [ -x "$t" ] || continue
 	suite=$(basename "$(dirname "$t")")
 	case $t in
