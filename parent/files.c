@@ -192,12 +192,13 @@ send_temporary(struct link *l)
 void
 files_send_all(struct link *l)
 {
-	send_path(l, FILE_RULES, 0, env.conf.rules);
-	send_path(l, FILE_NAMES, 0, env.conf.names);
+	/* The rules last: with them ruled has all that it judges by. */
+	send_temporary(l);
 	send_path(l, FILE_PASSWD, 0, path_of(FILE_PASSWD, 0));
 	send_path(l, FILE_RESOLVERS, 0, resolver_paths[0]);
 	send_path(l, FILE_RESOLVERS, 1, resolver_paths[1]);
-	send_temporary(l);
+	send_path(l, FILE_NAMES, 0, env.conf.names);
+	send_path(l, FILE_RULES, 0, env.conf.rules);
 }
 
 int

@@ -31,7 +31,15 @@ struct edit {
 	void		*arg;
 };
 
+/* A client that waits until the parent keeps its temporary rule, too. */
+struct waiter {
+	TAILQ_ENTRY(waiter) entry;
+	change_done	*done;
+	void		*arg;
+};
+
 static TAILQ_HEAD(, edit) edits = TAILQ_HEAD_INITIALIZER(edits);
+static TAILQ_HEAD(, waiter) waiters = TAILQ_HEAD_INITIALIZER(waiters);
 static char	*sent_text;	/* of the commit on its way, or NULL */
 static size_t	 sent_len;
 static bool	 refused;	/* the last one, as the file is in use */
@@ -223,6 +231,37 @@ edit_queue(bool add, const struct rule *r, const char *text,
 	change_commit();
 }
 
+static void
+wait_temporary(change_done *done, void *arg)
+{
+	struct waiter	*w;
+
+	if (done == NULL)
+		return;
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		fatal(NULL);
+	w->done = done;
+	w->arg = arg;
+	TAILQ_INSERT_TAIL(&waiters, w, entry);
+}
+
+/* What was said to be done is there after a restart of this process, too. */
+void
+change_temporary_committed(uint32_t err)
+{
+	struct waiter	*w;
+	char		 text[128];
+
+	(void)snprintf(text, sizeof(text), "temporary rules: %s",
+	    strerror((int)err));
+	while ((w = TAILQ_FIRST(&waiters)) != NULL) {
+		TAILQ_REMOVE(&waiters, w, entry);
+		if (w->done != NULL)
+			w->done(err != 0 ? text : NULL, NULL, w->arg);
+		free(w);
+	}
+}
+
 void
 change_add(const struct rule *r, uint32_t seconds, change_done *done,
     void *arg)
@@ -230,12 +269,13 @@ change_add(const struct rule *r, uint32_t seconds, change_done *done,
 	char		 text[RULE_TEXT_MAX];
 	const char	*error;
 
-	if (seconds != 0)
-		error = temporary_add(r, seconds);
-	else if (rule_print(r, text, sizeof(text)) == -1)
+	if (rule_print(r, text, sizeof(text)) == -1)
 		error = "rule too long";
-	else {
+	else if (seconds == 0) {
 		edit_queue(true, r, text, done, arg);
+		return;
+	} else if ((error = temporary_add(r, seconds)) == NULL) {
+		wait_temporary(done, arg);
 		return;
 	}
 	if (done != NULL)
@@ -259,13 +299,14 @@ void
 change_delete(const struct rule *r, change_done *done, void *arg)
 {
 	char		 text[RULE_TEXT_MAX];
-	const char	*error = NULL;
+	const char	*error;
 
 	if (rule_print(r, text, sizeof(text)) == -1)
 		error = "rule too long";
-	else if (temporary_delete(r))
-		error = NULL;
-	else if (is_permanent(text)) {
+	else if (temporary_delete(r)) {
+		wait_temporary(done, arg);
+		return;
+	} else if (is_permanent(text)) {
 		edit_queue(false, r, text, done, arg);
 		return;
 	} else
@@ -278,8 +319,12 @@ void
 change_forget(const void *arg)
 {
 	struct edit	*e;
+	struct waiter	*w;
 
 	TAILQ_FOREACH(e, &edits, entry)
 		if (e->arg == arg)
 			e->done = NULL;
+	TAILQ_FOREACH(w, &waiters, entry)
+		if (w->arg == arg)
+			w->done = NULL;
 }

@@ -372,6 +372,12 @@ files_commit(enum file_kind kind, const char *text, size_t len)
 }
 
 bool
+files_waiting(enum file_kind kind)
+{
+	return commits[kind].waits;
+}
+
+bool
 files_committing(void)
 {
 	int	kind;

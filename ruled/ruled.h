@@ -275,6 +275,7 @@ bool	 files_busy(void);		/* something is still to be opened */
 int	 files_arrived(struct imsg *);	/* MSG_FILE */
 /* Copies the text; one waits for another.  kind: rules, temporary, names. */
 void	 files_commit(enum file_kind, const char *, size_t);
+bool	 files_waiting(enum file_kind);	/* a newer text of this kind is next */
 bool	 files_committing(void);
 int	 files_committed(struct imsg *);	/* MSG_COMMITTED */
 
@@ -315,6 +316,7 @@ void	 change_forget(const void *);	/* done must not be called with this */
 char	*change_text(size_t *);
 void	 change_commit(void);		/* what is not on its way yet */
 void	 change_committed(uint32_t err);
+void	 change_temporary_committed(uint32_t err);
 void	 change_arrived(bool changed);	/* the rules file was read */
 
 /* temporary.c: rules for a time. */

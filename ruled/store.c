@@ -231,6 +231,9 @@ store_committed(enum file_kind kind, uint32_t err)
 	} else if (err != 0)
 		line_error("%s: %s", kind == FILE_NAMES ? config.names :
 		    "temporary rules", strerror((int)err));
+	/* A later text holds all that was added before it. */
+	if (kind == FILE_TEMPORARY && !files_waiting(kind))
+		change_temporary_committed(err);
 	maybe_stopped();
 }
 

@@ -320,8 +320,8 @@ file_send(const struct vfile *f)
 void
 files_send(void)
 {
-	static const enum file_kind first[] = { FILE_RULES, FILE_NAMES,
-	    FILE_PASSWD, FILE_RESOLVERS, FILE_TEMPORARY };
+	static const enum file_kind first[] = { FILE_TEMPORARY, FILE_PASSWD,
+	    FILE_RESOLVERS, FILE_NAMES, FILE_RULES };
 	struct vfile	*f;
 	size_t		 i;
 
