@@ -271,12 +271,14 @@ control_monitored(void)
 void
 control_monitor(const char *line, const char *json)
 {
-	struct client	*cl, *next;
+	struct client	*cl;
 
-	LIST_FOREACH_SAFE(cl, &clients, entry, next) {
+	LIST_FOREACH(cl, &clients, entry) {
 		if (!cl->monitors)
 			continue;
-		if (cl->json && json != NULL) {
+		if (link_queued(cl->link) > REPLY_AHEAD)
+			link_offence(cl->link, "does not read");
+		else if (cl->json && json != NULL) {
 			reply_text(cl, 0, true, json, strlen(json));
 			reply_text(cl, 0, true, "\n", 1);
 		} else if (!cl->json && line != NULL)
