@@ -47,13 +47,16 @@ static void
 add_found(const struct nlmsghdr *h, void *arg)
 {
 	const struct packet_diag_msg	*m = mnl_nlmsg_get_payload(h);
+	const char			*end = (const char *)h + h->nlmsg_len;
 	const struct nlattr		*attr;
 	struct found			*f = arg;
 	uint32_t			 uid = 0;
 
 	if (m->pdiag_ino == 0 || f->n == NEW_MAX || was_told(m->pdiag_ino))
 		return;
-	mnl_attr_for_each(attr, h, sizeof(*m))
+	for (attr = mnl_nlmsg_get_payload_offset(h, sizeof(*m));
+	    mnl_attr_ok(attr, (int)(end - (const char *)attr));
+	    attr = mnl_attr_next(attr))
 		if (mnl_attr_get_type(attr) == PACKET_DIAG_UID &&
 		    mnl_attr_validate(attr, MNL_TYPE_U32) != -1)
 			uid = mnl_attr_get_u32(attr);

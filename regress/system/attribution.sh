@@ -122,7 +122,7 @@ idle()
 
 hogs()
 {
-	for i in $(seq $((2 * $(nproc)))); do
+	for _ in $(seq $((2 * $(nproc)))); do
 		"$SENDERS" hog <"$T/hog" &
 	done
 }
