@@ -335,9 +335,11 @@ void
 file_change(enum file_kind kind, const char *path, const char *text,
     uint32_t err)
 {
-	struct {
+	/* An event ends in its name. */
+	union {
 		struct inotify_event	ev;
-		char			name[16];
+		char			bytes[sizeof(struct inotify_event) +
+					    16];
 	}		 note;
 	struct vfile	*f = file_set(kind, path, text);
 
@@ -346,8 +348,8 @@ file_change(enum file_kind kind, const char *path, const char *text,
 	memset(&note, 0, sizeof(note));
 	note.ev.wd = (int)(f - files) + 1;
 	note.ev.mask = IN_CLOSE_WRITE;
-	note.ev.len = sizeof(note.name);
-	note.name[0] = 'f';
+	note.ev.len = sizeof(note.bytes) - sizeof(note.ev);
+	note.bytes[sizeof(note.ev)] = 'f';
 	if (write(w->watch, &note, sizeof(note)) != sizeof(note))
 		fail("inotify: %s", strerror(errno));
 }
