@@ -172,11 +172,12 @@ proc_read(struct proc *p)
 	dir = procpid_open(p->pid);
 	if (dir == -1)
 		return false;
+	/* The image first: a zombie keeps the rest until it is waited for. */
+	procpid_image(dir, &w);
 	if (procpid_stat(dir, &st) == -1 || procpid_uids(dir, &uids) == -1) {
 		close(dir);
 		return false;
 	}
-	procpid_image(dir, &w);
 	close(dir);
 	p->read = now_ns();
 	p->start = st.start;

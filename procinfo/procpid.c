@@ -122,8 +122,13 @@ read_program(int dir, struct whois *w)
 		read_args(dir, w);
 		if (read_link(dir, "cwd", w->cwd, sizeof(w->cwd)) == -1)
 			w->cwd[0] = '\0';
-		if (procpid_exe(dir, again, sizeof(again)) == 0 &&
-		    strcmp(again, w->exe) == 0)
+		if (procpid_exe(dir, again, sizeof(again)) == -1) {
+			/* It ended: whose arguments were they? */
+			w->args_len = 0;
+			w->args_cut = 0;
+			return 0;
+		}
+		if (strcmp(again, w->exe) == 0)
 			return 0;
 	}
 	return -1;
