@@ -69,6 +69,8 @@ run()
 		fail "mode $(stat -c %a "$T/etc/tinysnitch.rules")"
 	wait_for 100 grep -q "$R4 may log in" "$T/run.out" ||
 		fail "no word about the remote session"
+	# Its rule comes before the kernel's, so that it is never locked out.
+	wait_for 400 grep -q 'INFO ready' "$B/run/log" || fail "not ready"
 	expect_in reply tcp $H4 22
 	expect refused tcp $BARE4 80
 	end_run
