@@ -38,7 +38,7 @@ PROMPTER_SRC	= prompter/draw.c prompter/keys.c prompter/main.c prompter/x.c \
 		  $(PROMPTER_PURE)
 # Those that stand alone, for the tests: conf.y, conf_print.c, commit.c.
 PARENT_ALONE	= parent/commit.c parent/conf_print.c
-PARENT_SRC	= parent/display.c parent/events.c parent/files.c \
+PARENT_SRC	= parent/check.c parent/display.c parent/events.c parent/files.c \
 		  parent/logsink.c \
 		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
 		  $(PARENT_ALONE)
@@ -418,7 +418,8 @@ help:
 	@echo "sudo make bench      how much slower it makes connections"
 	@echo "     make dist clean"
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/fuzz $(B)/regress -type f -name '*.d' \
+    2>/dev/null)
 
 .PHONY: all bench check check-vm clean demo deps dist fuzz fuzzers help helpers \
     install lint mutate run syntax tests uninstall unit users who

@@ -28,6 +28,16 @@ struct log_conf {
 	enum conf_log	to;
 	bool		json;
 	char		path[PATH_MAX];	/* LOGTO_FILE */
+	int		line;		/* of its statement */
+};
+
+/* Where the file says what only a look at the machine can judge; 0: nowhere. */
+struct conf_line {
+	int	rules;
+	int	names;
+	int	control;
+	int	user;
+	int	ask_user;
 };
 
 struct conf {
@@ -60,6 +70,7 @@ struct conf {
 	uint16_t		font_size;
 	uint8_t			nlog;
 	struct log_conf		log[LOGS_MAX];
+	struct conf_line	 line;
 };
 
 /* conf.y */

@@ -393,6 +393,7 @@ add_log(enum conf_log to, char *path, int json)
 	memset(l, 0, sizeof(*l));
 	l->to = to;
 	l->json = json;
+	l->line = line;
 	if (to == LOGTO_JOURNAL && json)
 		conf_error("the journal has fields of its own, not json");
 	if (path != NULL)
@@ -540,6 +541,9 @@ conf_parse(struct conf *c, const char *name, FILE *f, FILE *errors)
 		(void)fprintf(errs, "%s: %s\n", file, strerror(errno));
 		nerrors++;
 	}
+	c->line = (struct conf_line){ .rules = seen[ONCE_RULES],
+	    .names = seen[ONCE_NAMES], .control = seen[ONCE_CONTROL],
+	    .user = seen[ONCE_USER], .ask_user = seen[ONCE_ASKUSER] };
 	if (c->nlog == 0)
 		add_log(LOGTO_STDERR, NULL, 0);
 	return nerrors;

@@ -160,77 +160,6 @@ find_programs(void)
 		errx(1, "%s: path is too long", exe);
 }
 
-/* -n: rules are parsed in ruled's own sandbox, or by its filter alone. */
-static int
-check_rules(void)
-{
-	char	 path[PATH_MAX + 16], name[] = "ruled", n[] = "-n", v[] = "-v";
-	char	 rules[PATH_MAX], *argv[5], *envp[] = { NULL };
-	int	 status, i = 0, fd;
-	pid_t	 pid;
-
-	fd = open(env.conf.rules, O_RDONLY | O_NONBLOCK | O_NOCTTY |
-	    O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT) {
-		(void)fprintf(stderr, "%s: is missing, will be made empty\n",
-		    env.conf.rules);
-		return 0;
-	}
-	if (fd == -1) {
-		(void)fprintf(stderr, "%s: %s\n", env.conf.rules,
-		    strerror(errno));
-		return -1;
-	}
-	(void)snprintf(path, sizeof(path), "%s/ruled", env.libexec);
-	(void)strlcpy(rules, env.conf.rules, sizeof(rules));
-	argv[i++] = name;
-	argv[i++] = n;
-	if (env.verbose)
-		argv[i++] = v;
-	argv[i++] = rules;
-	argv[i] = NULL;
-	switch (pid = fork()) {
-	case -1:
-		err(1, "fork");
-	case 0:
-		if (dup2(fd, STDIN_FILENO) == -1)
-			_exit(126);
-		closefrom(STDERR_FILENO + 1);
-		(void)execve(path, argv, envp);
-		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		_exit(1);
-	}
-	(void)close(fd);
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			err(1, "waitpid");
-	if (WIFSIGNALED(status))
-		(void)fprintf(stderr, "%s: the parser was killed by signal "
-		    "%d\n", env.conf.rules, WTERMSIG(status));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
-static int
-check_only(bool named)
-{
-	int	bad;
-
-	bad = read_conf(named);
-	if (env.verbose && bad == 0) {
-		(void)printf("# configuration\n");
-		conf_print(&env.conf, stdout);
-		(void)printf("# rules\n");
-		(void)fflush(stdout);
-	}
-	if (env.conf.rules[0] != '\0' && check_rules() == -1)
-		bad++;
-	if (bad != 0)
-		return 1;
-	/* What -v prints shall parse: then this is not part of it. */
-	(void)fprintf(env.verbose ? stderr : stdout, "configuration OK\n");
-	return 0;
-}
-
 /* Before anything is opened. */
 
 static void
@@ -843,7 +772,7 @@ main(int argc, char *argv[])
 	log_init(ROLE_PARENT, env.verbose);
 	find_programs();
 	if (check)
-		return check_only(named);
+		return check_only(read_conf(named));
 	setproctitle_init(argc, argv, environ);
 	if (read_conf(named) != 0)
 		return 1;

@@ -57,6 +57,10 @@ bool	 parent_stopping(void);
 void	 parent_stop_next(void);	/* a child ended meanwhile */
 int64_t	 parent_now_ms(void);
 
+/* check.c */
+/* -n, after so many errors in the configuration; returns the exit status. */
+int	 check_only(int errors);
+
 /* Counts what may happen only so often: six things in ten seconds, say. */
 #define RATE_MAX	6
 #define RATE_MS		10000

@@ -75,6 +75,34 @@ wrong()
 }
 check "every wrong statement is reported" wrong
 
+# What only a look at this machine can tell is reported by its line as well.
+missing()
+{
+	cat >"$T/missing" <<-EOT
+	rules "$T/none/rules"
+	names "$T/none/hosts"
+	control "$T/none/sock" group "nosuchgroup"
+	user "nosuchuser"
+	ask user "root"
+	log "$T/none/log" text
+	log "$T/rules/log" json
+	EOT
+	"$SNITCH" -n -f "$T/missing" >"$T/said" 2>&1 && fail "no error"
+	for words in "1: $T/none: No such" "2: $T/none: No such" \
+	    "3: $T/none: No such" "3: group nosuchgroup is missing" \
+	    "4: user nosuchuser is missing" "5: user root is root" \
+	    "6: $T/none: No such" "7: $T/rules: Not a directory"; do
+		grep -qF "$T/missing:$words" "$T/said" ||
+			fail "nothing like $words: $(cat "$T/said")"
+	done
+	[ "$(grep -c . "$T/said")" -eq 8 ] || fail "lines: $(cat "$T/said")"
+	write_conf 'ask user "_tinysnitch"'
+	says "$T/conf:$(grep -n '^ask user' "$T/conf" | cut -d: -f1): user and" \
+	    "$SNITCH" -n -f "$T/conf"
+	write_conf
+}
+check "-n reports users, groups and directories that are missing" missing
+
 # with STATEMENT COMMAND ...: a firewall of that configuration.
 with()
 {
