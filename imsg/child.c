@@ -51,16 +51,15 @@ child_ready(struct link *parent, const char *missing)
 }
 
 void
-child_bad(struct link *parent, enum role peer, uint32_t type,
-    const char *reason)
+child_bad(struct link *parent, const struct link *l, const char *reason)
 {
 	struct msg_bad	m;
 	struct ibuf	b;
 	uint8_t		buf[sizeof(m) + 16];
 
 	memset(&m, 0, sizeof(m));
-	m.peer = (uint8_t)peer;
-	m.type = type;
+	m.peer = (uint8_t)link_peer(l);
+	m.type = link_type(l);
 	(void)strlcpy(m.reason, reason, sizeof(m.reason));
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_bad(&b, &m);
@@ -68,15 +67,11 @@ child_bad(struct link *parent, enum role peer, uint32_t type,
 }
 
 void
-child_bad_ruled(struct link *parent, const char *reason)
+child_bad_ruled(struct link *parent, const struct link *ruled,
+    const char *reason)
 {
-	static bool	told;
-
 	log_warnx("ruled: %s", reason);
-	if (told)
-		fatalx("ruled broke the rules again");
-	child_bad(parent, ROLE_RULED, 0, reason);
-	told = true;
+	child_bad(parent, ruled, reason);
 }
 
 int

@@ -21,14 +21,15 @@ struct link;
 void	 child_start(enum role, int last, struct msg_start *);
 /* MSG_READY, with what sandbox_missing() says. */
 void	 child_ready(struct link *parent, const char *missing);
-/* MSG_BAD: this peer broke the rules with a message of this type, or 0. */
-void	 child_bad(struct link *parent, enum role, uint32_t type,
+/* MSG_BAD: this link's peer broke the rules with its last message. */
+void	 child_bad(struct link *parent, const struct link *,
 	    const char *reason);
 
 /* For the three whose only peer is ruled. */
 
-/* MSG_BAD about ruled; a second time on one link to the parent is the end. */
-void	 child_bad_ruled(struct link *parent, const char *reason);
+/* MSG_BAD about ruled, and a line in the log. */
+void	 child_bad_ruled(struct link *parent, const struct link *,
+	    const char *reason);
 /* The fresh link that a MSG_PEER brings, or -1: the parent is at fault. */
 int	 child_peer_ruled(struct link *parent, struct imsg *);
 /* A link_gone for the parent's link: without it there is nothing to do. */

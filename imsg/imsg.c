@@ -48,6 +48,7 @@ struct link {
 	size_t			 got;		/* bytes in buf */
 	int			 got_fd;	/* waits for its message */
 	uint64_t		 seen;		/* types received, for once */
+	uint32_t		 type;		/* of the last frame */
 	uint32_t		 open[MSG_TYPE_MAX];	/* theirs, unanswered */
 	bool			 busy;		/* in a handler */
 	bool			 freed;		/* by that handler */
@@ -151,6 +152,12 @@ enum role
 link_peer(const struct link *l)
 {
 	return l->peer;
+}
+
+uint32_t
+link_type(const struct link *l)
+{
+	return l->type;
 }
 
 int
@@ -493,6 +500,7 @@ link_deliver(struct link *l, const struct header *h, const uint8_t *payload)
 	struct imsg	 m;
 	const char	*bad;
 
+	l->type = h->type;
 	if ((bad = gate_check(l, h)) != NULL) {
 		link_offence(l, "%s: %s", msg_name(h->type), bad);
 		return;

@@ -74,6 +74,8 @@ void	 link_offence(struct link *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 
 enum role link_peer(const struct link *);
+/* Of the last frame handed on, or refused by the gate: for link_gone. */
+uint32_t link_type(const struct link *);
 int	 link_fd(const struct link *);
 /* Takes the descriptor out of the message; else it is closed afterwards. */
 int	 imsg_fd(struct imsg *);

@@ -167,11 +167,10 @@ ruled_lost(void)
 static void
 ruled_gone(struct link *l, const char *reason, void *arg)
 {
-	(void)l;
 	(void)arg;
-	ruled_lost();
+	ruled_lost();		/* l lives until this returns */
 	if (reason != NULL)
-		child_bad_ruled(parent, reason);
+		child_bad_ruled(parent, l, reason);
 }
 
 static void

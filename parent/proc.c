@@ -205,6 +205,7 @@ handle_bad(struct child *c, struct imsg *m)
 {
 	struct ibuf	b;
 	struct msg_bad	bad;
+	const char	*name;
 	char		why[320], reason[4 * sizeof(bad.reason)];
 
 	ibuf_reader(&b, m->data, m->len);
@@ -215,8 +216,13 @@ handle_bad(struct child *c, struct imsg *m)
 		return -1;
 	(void)log_escape(reason, sizeof(reason), bad.reason,
 	    strlen(bad.reason));
-	(void)snprintf(why, sizeof(why), "broke the rules, says %s: %s: %.200s",
-	    role_name(c->role), msg_name(bad.type), reason);
+	/* What the gate refused is named already. */
+	name = msg_name(bad.type);
+	if (strncmp(reason, name, strlen(name)) == 0)
+		name = NULL;
+	(void)snprintf(why, sizeof(why), "broke the rules, says %s: %s%s%.200s",
+	    role_name(c->role), name == NULL ? "" : name,
+	    name == NULL ? "" : ": ", reason);
 	child_kill(&children[bad.peer], why);
 	return 0;
 }

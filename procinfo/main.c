@@ -189,10 +189,10 @@ ruled_lost(void)
 static void
 ruled_gone(struct link *l, const char *reason, void *arg)
 {
-	(void)l, (void)arg;
+	(void)arg;
 	ruled_lost();
 	if (reason != NULL)
-		child_bad_ruled(parent, reason);
+		child_bad_ruled(parent, l, reason);
 }
 
 void

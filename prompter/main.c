@@ -209,12 +209,11 @@ ruled_lost(void)
 static void
 ruled_gone(struct link *l, const char *reason, void *arg)
 {
-	(void)l;
 	(void)arg;
 	ruled_lost();
 	x_pump();
 	if (reason != NULL)
-		child_bad_ruled(parent, reason);
+		child_bad_ruled(parent, l, reason);
 }
 
 static void

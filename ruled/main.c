@@ -69,12 +69,6 @@ now_mono(void)
 }
 
 void
-ruled_offence(enum role role, uint32_t type, const char *reason)
-{
-	child_bad(links[ROLE_PARENT], role, type, reason);
-}
-
-void
 ruled_stopped(void)
 {
 	line_flush();
@@ -115,7 +109,7 @@ peer_gone(struct link *l, const char *reason, void *arg)
 	if (role == ROLE_PARENT)
 		exit(reason != NULL);
 	if (reason != NULL)
-		ruled_offence(role, 0, reason);
+		child_bad(links[ROLE_PARENT], l, reason);
 	links[role] = NULL;
 	if (role == ROLE_PROMPTER)
 		ask_asker(l, false);

@@ -101,8 +101,6 @@ extern struct counters counters;	/* written by every file of ruled */
 extern struct msg_start config;		/* read-only after the start */
 struct event_base *ruled_base(void);
 struct link *ruled_link(enum role);	/* NULL: not there now */
-/* Reports a peer that broke the rules to the parent, and leaves it. */
-void	 ruled_offence(enum role, uint32_t type, const char *);
 void	 ruled_loaded(void);	/* all files were read: MSG_READY, once */
 void	 ruled_begin(void);	/* judges, if all that it needs is there */
 void	 ruled_stopped(void);		/* everything is saved: exit */

@@ -306,6 +306,7 @@ static int			 handled, ended;
 static uint32_t			 last_type;
 static size_t			 last_len;
 static char			 reason[256];
+static uint32_t		 offence_type;
 static bool			 keep_fd, free_inside;
 static int			 kept = -1;
 
@@ -329,6 +330,7 @@ gone(struct link *l, const char *why, void *arg)
 {
 	(void)arg;
 	ended++;
+	offence_type = link_type(l);
 	(void)strlcpy(reason, why == NULL ? "" : why, sizeof(reason));
 	link_free(l);
 	link_ = NULL;
@@ -662,6 +664,33 @@ test_one_open(void)
 	expect_offence("asked again", 2);
 }
 
+/* A peer is to blame once for each link to it, whoever says so. */
+static void
+test_blame(void)
+{
+	static const enum role	sayers[] = { ROLE_NETQ, ROLE_PROCINFO,
+				    ROLE_PROMPTER, ROLE_RULED };
+	uint8_t			role = ROLE_RULED;
+	int			i, links, pair[2];
+	size_t			n;
+
+	for (n = 0; n < 4; n++) {
+		links = sayers[n] == ROLE_RULED ? 3 : 1;
+		open_link(ROLE_PARENT, sayers[n]);
+		for (i = 0; i < links; i++)
+			honest(MSG_BAD, 8, 0);
+		CHECK(handled == links && ended == 0);
+		CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+		link_send(link_, MSG_PEER, pair[0], &role, 1);
+		(void)close(pair[1]);
+		honest(MSG_BAD, 8, 0);
+		CHECK(handled == links + 1 && ended == 0);
+		honest(MSG_BAD, 8, 0);
+		expect_offence("asked again", links + 1);
+		CHECK(offence_type == MSG_BAD);
+	}
+}
+
 /* Nothing behind an offence is handed on, though it was read with it. */
 static void
 test_after_offence(void)
@@ -788,6 +817,7 @@ main(void)
 	run("descriptors", test_descriptors);
 	run("a descriptor is taken or closed", test_descriptor_taken);
 	run("once is once", test_once);
+	run("one blame for each link", test_blame);
 	run("one open question", test_one_open);
 	run("nothing after an offence", test_after_offence);
 	run("a link freed in its handler", test_freed_inside);

@@ -789,7 +789,7 @@ offend(uint32_t id, enum action action)
 	f = next_frame(to_parent);
 	ibuf_reader(&b, f->data, f->len - 8U);
 	if (f->type != MSG_BAD || msg_get_bad(&b, &m) == -1 ||
-	    m.peer != ROLE_RULED)
+	    m.peer != ROLE_RULED || m.type != MSG_VERDICTS)
 		bad("verdict %d for %u: %s, not MSG_BAD", (int)action, id,
 		    msg_name(f->type));
 	CHECK(next_frame(to_ruled)->type == 0);
@@ -906,6 +906,27 @@ test_ruled_restart(void)
 	stop_netq();
 }
 
+/* ruled may be taken over again and again: netq lives, and says so each time. */
+static void
+test_offences(void)
+{
+	uint8_t	role = ROLE_RULED;
+	int	i, pair[2];
+
+	start_netq(false);
+	CHECK(next_frame(to_ruled)->type == MSG_PACKETS);
+	for (i = 1; i <= 3; i++) {
+		offend(1, ACTION_ALLOW);
+		(void)close(to_ruled);
+		make_pair(SOCK_STREAM, pair);
+		to_ruled = pair[0];
+		send_frame(to_parent, MSG_PEER, &role, 1, pair[1]);
+		(void)close(pair[1]);
+		CHECK(next_frame(to_ruled)->type == MSG_PACKETS);
+	}
+	stop_netq();
+}
+
 /*
  * ruled reads nothing: netq stops reading too, before its own memory grows,
  * and goes on afterwards without a gap.
@@ -1001,6 +1022,7 @@ main(void)
 	run("malformed verdict", test_malformed);
 	run("takes over from a dead one", test_restarted);
 	run("ruled restarts", test_ruled_restart);
+	run("ruled offends again and again", test_offences);
 	run("ruled does not read", test_backlog);
 	run("nftables events", test_tables);
 	run("orphan", test_orphan);
