@@ -334,7 +334,7 @@ install: all
 	install -m 755 $(B)/bin/tinysnitchctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(wildcard $(LIBEXEC)/*) etc/firewall \
 	    $(DESTDIR)$(LIBEXECDIR)
-	install -m 755 etc/sample-rules etc/users \
+	install -m 755 etc/sample-rules etc/users etc/from-opensnitch \
 	    $(DESTDIR)$(DATADIR)/tinysnitch
 	install -m 644 $(MANUALS_8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(MANUALS_5) $(DESTDIR)$(MANDIR)/man5
