@@ -240,8 +240,10 @@ who: all helpers
 	@B=$(B) regress/bench/who.sh
 
 # Editors, a name server that lies, and connections with a watch in hand.
-HELPERS		+= $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver
-$(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver: \
+HELPERS		+= $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver \
+		   $(B)/regress/turns
+$(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver \
+    $(B)/regress/turns: \
     $(B)/regress/%: regress/system/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \

@@ -23,6 +23,11 @@
 #define SHARDS		(1 << SHARD_BITS)
 #define SHARD_MIN	4
 #define LINE_LEN_MAX	1024
+/*
+ * An entry's place is anywhere in megabytes of memory: it is fetched while
+ * this many further lines are read.
+ */
+#define AHEAD		16
 /* An allow-list may not open more at once than this. */
 #define ALLOW_PREFIX4	8
 #define ALLOW_PREFIX6	16
@@ -47,6 +52,8 @@ struct lists {
 struct list_load {
 	struct lists	*lists;
 	struct list	*list;
+	uint64_t	 ahead[AHEAD];	/* hashes to be added; 0: none */
+	size_t		 next_ahead;
 	char		 line[LINE_LEN_MAX];
 	size_t		 len;
 	bool		 too_long;
@@ -185,6 +192,32 @@ table_add(struct list *list, uint64_t hash)
 	list->count++;
 }
 
+/* Adds the hash that came AHEAD calls before. */
+static void
+add_later(struct list_load *l, uint64_t hash)
+{
+	const struct shard	*s;
+	uint64_t		*place = &l->ahead[l->next_ahead];
+
+	l->next_ahead = (l->next_ahead + 1) % AHEAD;
+	if (*place != 0)
+		table_add(l->list, *place);
+	*place = hash;
+	s = &l->list->table->shard[hash >> (64 - SHARD_BITS)];
+	if (s->size > 0)
+		__builtin_prefetch(&s->slot[first_slot(s, hash)], 1);
+}
+
+static void
+add_rest(struct list_load *l)
+{
+	size_t	i;
+
+	for (i = 0; i < AHEAD; i++)
+		if (l->ahead[i] != 0)
+			table_add(l->list, l->ahead[i]);
+}
+
 static bool
 table_has(const struct list_table *table, uint64_t hash)
 {
@@ -320,7 +353,7 @@ add_name(struct list_load *l, const char *text, size_t len)
 	    strcmp(name, "localhost") == 0 ||
 	    (l->list->action == ACTION_ALLOW && suffix_is_public(name)))
 		return false;
-	table_add(l->list, hash_of(l->lists, name, strlen(name)));
+	add_later(l, hash_of(l->lists, name, strlen(name)));
 	return true;
 }
 
@@ -366,7 +399,7 @@ add_address(struct list_load *l, const struct prefix *p)
 	else
 		t->prefix6[p->len] = true;
 	t->has_prefix = true;
-	table_add(l->list, hash_of(l->lists, key,
+	add_later(l, hash_of(l->lists, key,
 	    address_key(&p->addr, p->len, key)));
 	return true;
 }
@@ -528,6 +561,7 @@ list_load_commit(struct list_load *l)
 	}
 	if (l->len > 0 || l->too_long)
 		load_line(l);
+	add_rest(l);
 	if (*place != NULL)
 		list_free(*place);
 	*place = list;

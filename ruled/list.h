@@ -49,8 +49,8 @@ const struct list *
 		    const struct addr *, char [LIST_BY_MAX]);
 
 /*
- * Loading, in slices of the caller's choice: 32 KB take less than a
- * millisecond.  What was loaded for the same file and action before decides
+ * Loading, in slices of the caller's choice: 16 KB take less than
+ * half a millisecond.  What was loaded for the same file and action before decides
  * until the commit, which returns NULL, and changes nothing, when there are
  * LISTS_MAX others.  commit and abort free the load.
  */

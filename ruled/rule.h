@@ -123,6 +123,8 @@ bool	 suffix_is_public(const char *);
 struct ruleset;
 struct ruleset	*ruleset_new(bool newest_first);
 void		 ruleset_free(struct ruleset *);
+/* A part of it; false when nothing is left.  It is of no other use then. */
+bool		 ruleset_free_some(struct ruleset *, size_t);
 /* The secret that places rules in the table; before the first rule. */
 void		 ruleset_key(struct ruleset *, const uint8_t [16]);
 /* A copy is added; -1 when the set is full (RULES_MAX). */
@@ -135,6 +137,23 @@ int		 ruleset_add(struct ruleset *, const struct rule *)
 bool		 ruleset_delete(struct ruleset *, const struct rule *);
 /* Removes every rule that is rule_same(), before a new one is added. */
 bool		 ruleset_replace(struct ruleset *, const struct rule *);
+/*
+ * The edits that rule_edit.c makes in a file's text, made in the set that was
+ * loaded from it: the first rule_same() one of this file (find) takes the
+ * action, else the rule becomes the file's last, in this line.  Deleting takes all of
+ * this file that are rule_same() with the same action.  Lines of rules behind
+ * are counted anew.
+ */
+const struct rule *
+		 ruleset_find(struct ruleset *, const struct rule *,
+		    const char *file);
+int		 ruleset_edit_add(struct ruleset *, const struct rule *,
+		    const char *file, uint32_t line)
+		    __attribute__((warn_unused_result));
+void		 ruleset_edit_delete(struct ruleset *, const struct rule *,
+		    const char *file);
+/* Is there one of the same text? */
+bool		 ruleset_has(const struct ruleset *, const struct rule *);
 size_t		 ruleset_count(const struct ruleset *);
 const struct rule *
 		 ruleset_at(const struct ruleset *, size_t);
@@ -177,6 +196,18 @@ struct ruleset_hooks {
 void		 ruleset_load(struct ruleset *, const char *file, const char *,
 		    size_t, const struct passwd_map *,
 		    const struct ruleset_hooks *);
+/*
+ * The same in parts: some() reads so many lines at most and is false when
+ * that was all.  Until end() everything given to begin(), and every text that
+ * wants() gave, stays where it is.
+ */
+struct ruleset_load;
+struct ruleset_load *
+		 ruleset_load_begin(struct ruleset *, const char *file,
+		    const char *, size_t, const struct passwd_map *,
+		    const struct ruleset_hooks *);
+bool		 ruleset_load_some(struct ruleset_load *, size_t lines);
+void		 ruleset_load_end(struct ruleset_load *);
 
 /*
  * rule_edit.c: a person's file as text; comments, order and line ends

@@ -4,6 +4,7 @@
  * A person's file of rules as text: one line is replaced, added or taken
  * out, every other byte stays.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +35,51 @@ text_put(struct text *t, const char *bytes, size_t len)
 	t->len += len;
 }
 
+/*
+ * What each line with the same destination has in it, in any case.  To look
+ * for it first saves reading thousands of lines for each edit.
+ */
+static void
+hint_of(const struct rule *r, char hint[HOST_NAME_MAX_DNS])
+{
+	const struct prefix	*p = &r->prefix;
+
+	if (r->name != NULL)
+		(void)strlcpy(hint, r->name, HOST_NAME_MAX_DNS);
+	else if (r->kind == DST_ANY)
+		(void)strlcpy(hint, "-", HOST_NAME_MAX_DNS);
+	else if (addr_size(p->addr.af) != 4)
+		(void)strlcpy(hint, ":", HOST_NAME_MAX_DNS);
+	else if (p->len < 8)	/* the rest of the number may be anything */
+		(void)strlcpy(hint, ".", HOST_NAME_MAX_DNS);
+	else
+		(void)snprintf(hint, HOST_NAME_MAX_DNS, "%u.", p->addr.b[0]);
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool
+has_hint(const char *text, size_t len, const char *hint)
+{
+	size_t	i, j, n = strlen(hint);
+
+	for (i = 0; i + n <= len; i++) {
+		for (j = 0; j < n && lower(text[i + j]) == hint[j]; j++)
+			continue;
+		if (j == n)
+			return true;
+	}
+	return false;
+}
+
 /* The next line of what is left, or false. */
 static bool
-next_line(const char **text, const char *end, const struct passwd_map *users,
-    struct line *line)
+next_line(const char **text, const char *end, const char *hint,
+    const struct passwd_map *users, struct line *line)
 {
 	struct words	 w;
 	char		 err[RULE_ERR_MAX];
@@ -51,11 +93,13 @@ next_line(const char **text, const char *end, const struct passwd_map *users,
 	len = (size_t)((nl != NULL ? nl : end) - *text);
 	line->len = nl != NULL ? len + 1 : len;
 	*text += line->len;
-	line->has_rule = words_split(line->text, len, &w, err,
-	    sizeof(err)) == 0 && rule_from_words(&w, users, &line->rule, err,
-	    sizeof(err)) == 0;
-	line->start = w.start;
-	line->end = w.end;
+	line->has_rule = has_hint(line->text, len, hint) &&
+	    words_split(line->text, len, &w, err, sizeof(err)) == 0 &&
+	    rule_from_words(&w, users, &line->rule, err, sizeof(err)) == 0;
+	if (line->has_rule) {
+		line->start = w.start;
+		line->end = w.end;
+	}
 	return true;
 }
 
@@ -116,6 +160,7 @@ edit_add(const char *text, size_t len, const char *rule_text,
 	struct text	 t;
 	const char	*lines, *left;
 	char		 canonical[RULE_TEXT_MAX], err[RULE_ERR_MAX];
+	char		 hint[HOST_NAME_MAX_DNS];
 	bool		 done = false;
 
 	if (rule_parse(rule_text, strlen(rule_text), users, &rule, err,
@@ -123,8 +168,9 @@ edit_add(const char *text, size_t len, const char *rule_text,
 		return NULL;
 	if (rule_print(&rule, canonical, sizeof(canonical)) == -1)
 		fatalx("%s: a parsed rule does not fit", __func__);
+	hint_of(&rule, hint);
 	left = lines = text_begin(&t, text, len);
-	while (next_line(&left, text + len, users, &line)) {
+	while (next_line(&left, text + len, hint, users, &line)) {
 		if (!done && line.has_rule && rule_same(&line.rule, &rule)) {
 			replace_line(&t, &line, canonical);
 			done = true;
@@ -148,14 +194,15 @@ edit_delete(const char *text, size_t len, const char *rule_text,
 	struct line	 line;
 	struct text	 t;
 	const char	*left;
-	char		 err[RULE_ERR_MAX];
+	char		 err[RULE_ERR_MAX], hint[HOST_NAME_MAX_DNS];
 	bool		 found = false;
 
 	if (rule_parse(rule_text, strlen(rule_text), users, &rule, err,
 	    sizeof(err)) == -1)
 		return NULL;
+	hint_of(&rule, hint);
 	left = text_begin(&t, text, len);
-	while (next_line(&left, text + len, users, &line)) {
+	while (next_line(&left, text + len, hint, users, &line)) {
 		if (line.has_rule && line.rule.action == rule.action &&
 		    rule_same(&line.rule, &rule))
 			found = true;

@@ -8,32 +8,35 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "log.h"
 #include "ruleset.h"
 #include "words.h"
 
-/* One file; those that include it are above. */
+/* One file that is being read; those that include it are below it. */
 struct file {
-	const struct file	*above;
-	const char		*name;
-	unsigned int		 depth;
-	uint32_t		 line;
-	bool			 stop;	/* the set is full */
+	char		*name;
+	const char	*text, *end;	/* what is left of it */
+	uint32_t	 line;
 };
 
-struct load {
+struct ruleset_load {
 	struct ruleset			*set;
 	const struct passwd_map		*users;
 	const struct ruleset_hooks	*hooks;
 	unsigned int			 includes;
+	struct file			 file[INCLUDE_DEPTH];
+	size_t				 nfile;
 };
 
-static void	load_file(struct load *, struct file *, const char *, size_t);
+static void	file_push(struct ruleset_load *, const char *, const char *,
+		    size_t);
 
 static void
-report(const struct load *l, const struct file *f, const char *reason,
+report(const struct ruleset_load *l, const struct file *f, const char *reason,
     enum report class)
 {
 	l->hooks->report(f->name, f->line, reason, class, l->hooks->arg);
@@ -95,21 +98,23 @@ absolute(const char *file, const char *path, char *buf, size_t size)
 }
 
 static bool
-is_loop(const struct file *f, const char *path)
+is_loop(const struct ruleset_load *l, const char *path)
 {
-	for (; f != NULL; f = f->above)
-		if (strcmp(f->name, path) == 0)
+	size_t	i;
+
+	for (i = 0; i < l->nfile; i++)
+		if (strcmp(l->file[i].name, path) == 0)
 			return true;
 	return false;
 }
 
 /* The reason why an include is not followed, or NULL. */
 static const char *
-refuse_include(struct load *l, const struct file *f, const char *path)
+refuse_include(struct ruleset_load *l, const char *path)
 {
-	if (is_loop(f, path))
+	if (is_loop(l, path))
 		return "includes itself";
-	if (f->depth + 1 >= INCLUDE_DEPTH)
+	if (l->nfile == INCLUDE_DEPTH)
 		return "too many files within files";
 	if (++l->includes > INCLUDE_MAX)
 		return "too many included files";
@@ -117,10 +122,9 @@ refuse_include(struct load *l, const struct file *f, const char *path)
 }
 
 static void
-statement_file(struct load *l, struct file *f, enum file_kind kind,
-    enum action action, const struct words *w)
+statement_file(struct ruleset_load *l, const struct file *f,
+    enum file_kind kind, enum action action, const struct words *w)
 {
-	struct file	 below = { .above = f, .depth = f->depth + 1 };
 	char		 path[PATH_MAX], err[RULE_ERR_MAX];
 	const char	*text = NULL, *reason;
 	enum report	 class = kind == FILE_LIST && action == ACTION_ALLOW ?
@@ -136,8 +140,7 @@ statement_file(struct load *l, struct file *f, enum file_kind kind,
 		report(l, f, "path is too long", class);
 		return;
 	}
-	if (kind == FILE_INCLUDE &&
-	    (reason = refuse_include(l, f, path)) != NULL) {
+	if (kind == FILE_INCLUDE && (reason = refuse_include(l, path)) != NULL) {
 		report(l, f, reason, class);
 		return;
 	}
@@ -146,16 +149,14 @@ statement_file(struct load *l, struct file *f, enum file_kind kind,
 	    sizeof(err), l->hooks->arg);
 	if (got == -1)
 		report(l, f, err[0] != '\0' ? err : "cannot be read", class);
-	if (got != 1 || kind != FILE_INCLUDE)
-		return;
-	below.name = path;
-	load_file(l, &below, text, len);
-	f->stop = below.stop;
+	if (got == 1 && kind == FILE_INCLUDE)
+		file_push(l, path, text, len);
 }
 
 /* include "f", deny-list "f" and allow-list "f". */
 static bool
-is_statement_file(struct load *l, struct file *f, const struct words *w)
+is_statement_file(struct ruleset_load *l, const struct file *f,
+    const struct words *w)
 {
 	if (w->w[0].quoted)
 		return false;
@@ -221,8 +222,8 @@ is_python_rule(const char *text, size_t len)
  * that is commented out was in force.
  */
 static void
-changed_comment(const struct load *l, const struct file *f, const char *line,
-    size_t len)
+changed_comment(const struct ruleset_load *l, const struct file *f,
+    const char *line, size_t len)
 {
 	const char	*hash = memrchr(line, '#', len);
 
@@ -247,8 +248,8 @@ has_upper(const char *line, size_t len)
 
 /* Rules that the python version refused or that never matched there. */
 static void
-changed_rule(const struct load *l, const struct file *f, const char *line,
-    size_t len, const struct words *w, const struct rule *r)
+changed_rule(const struct ruleset_load *l, const struct file *f,
+    const char *line, size_t len, const struct words *w, const struct rule *r)
 {
 	if (w->n != 4 || r->action == ACTION_DROP ||
 	    (r->proto != IPPROTO_TCP && r->proto != IPPROTO_UDP))
@@ -262,21 +263,20 @@ changed_rule(const struct load *l, const struct file *f, const char *line,
 }
 
 static void
-add_rule(struct load *l, struct file *f, struct rule *r)
+add_rule(struct ruleset_load *l, const struct file *f, struct rule *r)
 {
 	r->file = f->name;
 	r->line = f->line;
-	if (ruleset_add(l->set, r) == 0)
-		return;
-	if (!l->set->overflow)
+	if (ruleset_add(l->set, r) == -1) {
 		report(l, f, "too many rules: this one and all after it are "
 		    "left out", REPORT_CLOSING);
-	l->set->overflow = true;
-	f->stop = true;
+		l->set->overflow = true;
+	}
 }
 
 static void
-load_line(struct load *l, struct file *f, const char *line, size_t len)
+load_line(struct ruleset_load *l, const struct file *f, const char *line,
+    size_t len)
 {
 	struct words	w;
 	struct rule	r;
@@ -299,25 +299,81 @@ load_line(struct load *l, struct file *f, const char *line, size_t len)
 }
 
 static void
-load_file(struct load *l, struct file *f, const char *text, size_t len)
+file_push(struct ruleset_load *l, const char *name, const char *text,
+    size_t len)
 {
-	const char	*end = text + len, *nl;
+	struct file	*f = &l->file[l->nfile++];
 
+	memset(f, 0, sizeof(*f));
+	if ((f->name = strdup(name)) == NULL)
+		fatal(NULL);
 	if (len > RULES_FILE_MAX) {
 		report(l, f, "file is too large", REPORT_CLOSING);
-		return;
+		len = 0;
 	}
 	/* Some editors put a byte order mark in front. */
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
-	while (text < end && !f->stop) {
-		f->line++;
-		nl = memchr(text, '\n', (size_t)(end - text));
-		if (nl == NULL)
-			nl = end;
-		load_line(l, f, text, (size_t)(nl - text));
-		text = nl < end ? nl + 1 : end;
+		len -= 3;
 	}
+	f->text = text;
+	f->end = text + len;
+}
+
+static void
+file_pop(struct ruleset_load *l)
+{
+	free(l->file[--l->nfile].name);
+}
+
+struct ruleset_load *
+ruleset_load_begin(struct ruleset *set, const char *name, const char *text,
+    size_t len, const struct passwd_map *users,
+    const struct ruleset_hooks *hooks)
+{
+	struct ruleset_load	*l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		fatal(NULL);
+	l->set = set;
+	l->users = users;
+	l->hooks = hooks;
+	file_push(l, name, text, len);
+	return l;
+}
+
+/* A line may be an include, which puts its file on top. */
+bool
+ruleset_load_some(struct ruleset_load *l, size_t lines)
+{
+	struct file	*f;
+	const char	*line, *nl;
+
+	while (l->nfile > 0 && !l->set->overflow) {
+		f = &l->file[l->nfile - 1];
+		if (f->text == f->end) {
+			file_pop(l);
+			continue;
+		}
+		if (lines-- == 0)
+			return true;
+		line = f->text;
+		f->line++;
+		nl = memchr(line, '\n', (size_t)(f->end - line));
+		if (nl == NULL)
+			nl = f->end;
+		f->text = nl < f->end ? nl + 1 : f->end;
+		load_line(l, f, line, (size_t)(nl - line));
+	}
+	return false;
+}
+
+void
+ruleset_load_end(struct ruleset_load *l)
+{
+	while (l->nfile > 0)
+		file_pop(l);
+	free(l);
 }
 
 void
@@ -325,8 +381,9 @@ ruleset_load(struct ruleset *set, const char *name, const char *text,
     size_t len, const struct passwd_map *users,
     const struct ruleset_hooks *hooks)
 {
-	struct load	l = { .set = set, .users = users, .hooks = hooks };
-	struct file	f = { .name = name };
+	struct ruleset_load	*l;
 
-	load_file(&l, &f, text, len);
+	l = ruleset_load_begin(set, name, text, len, users, hooks);
+	(void)ruleset_load_some(l, SIZE_MAX);
+	ruleset_load_end(l);
 }

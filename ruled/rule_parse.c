@@ -66,24 +66,23 @@ number(const char *text, uint32_t max, uint32_t *out)
 	return reason == NULL ? 0 : -1;
 }
 
-static int
-host_label(const char *label, size_t len, bool *digits)
+/* What a label is made of, in lower case; 0: not allowed. */
+static char
+label_char(char c)
 {
-	size_t	i;
-	char	c;
+	/* A list has millions of these: one look each. */
+	static const char	map[256] = {
+		['-'] = '-', ['_'] = '_',
+		['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+		['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k',
+		'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w',
+		'x', 'y', 'z',
+		['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k',
+		'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w',
+		'x', 'y', 'z',
+	};
 
-	if (len == 0 || len > 63)
-		return -1;
-	*digits = true;
-	for (i = 0; i < len; i++) {
-		c = label[i];
-		if (c >= '0' && c <= '9')
-			continue;
-		if (!(c >= 'a' && c <= 'z') && c != '-' && c != '_')
-			return -1;
-		*digits = false;
-	}
-	return 0;
+	return map[(unsigned char)c];
 }
 
 /*
@@ -94,24 +93,25 @@ int
 rule_host(const char *text, size_t len, char name[HOST_NAME_MAX_DNS])
 {
 	size_t	i, label = 0;
-	bool	digits = true;
 
 	if (len > 1 && text[len - 1] == '.')
 		len--;
 	if (len == 0 || len > 253)
 		return -1;
-	for (i = 0; i < len; i++)
-		name[i] = text[i] >= 'A' && text[i] <= 'Z' ?
-		    (char)(text[i] | 0x20) : text[i];
-	name[len] = '\0';
-	for (i = 0; i <= len; i++) {
-		if (i < len && name[i] != '.')
+	for (i = 0; i < len; i++) {
+		if ((name[i] = label_char(text[i])) != '\0')
 			continue;
-		if (host_label(name + label, i - label, &digits) == -1)
+		if (text[i] != '.' || i == label || i - label > 63)
 			return -1;
+		name[i] = '.';
 		label = i + 1;
 	}
-	return digits || strcmp(name, "-") == 0 ? -1 : 0;
+	if (i == label || i - label > 63)
+		return -1;
+	name[len] = '\0';
+	if (strspn(name + label, "0123456789") == len - label)
+		return -1;
+	return strcmp(name, "-") == 0 ? -1 : 0;
 }
 
 static int
@@ -503,7 +503,7 @@ static int
 parse_all(struct parse *p, const struct words *words)
 {
 	char	text[RULE_TEXT_MAX];
-	size_t	i;
+	size_t	i, len = 0;
 
 	if (words->n == 0)
 		return bad(p, "no rule");
@@ -518,8 +518,10 @@ parse_all(struct parse *p, const struct words *words)
 	for (i = 4; i < words->n; i++)
 		if (parse_qualifier(p, &words->w[i]) == -1)
 			return -1;
-	/* Escapes can make it longer than it came. */
-	if (rule_print(p->rule, text, sizeof(text)) == -1)
+	/* Escapes can make it longer than it came, four times at most. */
+	for (i = 0; i < words->n; i++)
+		len += words->w[i].len + 4;
+	if (len > RULE_TEXT_MAX / 8 && rule_print(p->rule, text, sizeof(text)) == -1)
 		return bad(p, "rule is too long");
 	return 0;
 }

@@ -296,7 +296,8 @@ void	 rules_init(void);
 const struct ruleset *rules_permanent(void);
 bool	 rules_loaded(void);		/* once, at least */
 void	 rules_changed(void);		/* load them anew, soon */
-void	 rules_again(void);		/* the same, if nothing was amiss */
+void	 rules_again(void);		/* the same, if it waits for a file */
+bool	 rules_loading(void);		/* they are being read */
 void	 rules_edited(bool add, const struct rule *);
 
 /* change.c: adding and deleting, in force at once. */

@@ -14,13 +14,29 @@
 #include "ruled.h"
 
 #define REPORTS_MAX	1000	/* of one load; the rest is counted */
+/*
+ * Ten thousand rules take tens of milliseconds: they are read, compared and
+ * freed in steps of a few microseconds, so many in a turn of the loop as
+ * this time holds.  The old ones decide meanwhile.
+ */
+#define TURN_NS		300000
+#define STEP_LINES	16
+#define STEP_RULES	16
+
+struct load;
 
 static struct ruleset	*permanent;
 static bool		 loaded;	/* permanent was filled once */
 static bool		 in_force;	/* and from the text as it is read */
+static bool		 wanted;	/* a load is to begin */
+static bool		 waits;		/* the last one lacked a file */
+static struct load	*loading;
+static struct ruleset	*old;		/* what was in force before, or NULL */
+static size_t		 compared;	/* rules of permanent, then of old */
 static struct event	*load_event;
 
 static void	load_turn(int, short, void *);
+static void	load_abort(void);
 
 void
 rules_init(void)
@@ -41,10 +57,28 @@ rules_loaded(void)
 	return loaded;
 }
 
+bool
+rules_loading(void)
+{
+	return loading != NULL;
+}
+
+static void
+turn_soon(void)
+{
+	static const struct timeval	at_once;
+
+	if (event_add(load_event, &at_once) == -1)
+		fatal(NULL);
+}
+
 void
 rules_again(void)
 {
-	event_active(load_event, 0, 0);
+	if (in_force && !waits && loading == NULL)
+		return;
+	wanted = true;
+	turn_soon();
 }
 
 /* Something that they are made of is not what it was. */
@@ -52,6 +86,7 @@ void
 rules_changed(void)
 {
 	in_force = false;
+	load_abort();
 	rules_again();
 }
 
@@ -64,6 +99,8 @@ struct bad_line {
 /* What a load of the rules found; installed or thrown away as a whole. */
 struct load {
 	struct ruleset	*set;
+	char		*text;		/* the rules file with its edits */
+	struct ruleset_load *parse;	/* NULL: the file cannot be read */
 	struct bad_line	*report;
 	size_t		 nreport, more;
 	bool		 waits;		/* for a file that is being opened */
@@ -152,58 +189,39 @@ load_log(const struct load *l)
 		line_error("%zu more bad lines", l->more);
 }
 
-static int
-text_cmp(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static char **
-texts_of(const struct ruleset *s, size_t *n)
-{
-	char	buf[RULE_TEXT_MAX], **text;
-	size_t	i;
-
-	*n = ruleset_count(s);
-	if ((text = calloc(*n + 1, sizeof(*text))) == NULL)
-		fatal(NULL);
-	for (i = 0; i < *n; i++) {
-		if (rule_print(ruleset_at(s, i), buf, sizeof(buf)) == -1)
-			buf[0] = '\0';
-		if ((text[i] = strdup(buf)) == NULL)
-			fatal(NULL);
-	}
-	qsort(text, *n, sizeof(*text), text_cmp);
-	return text;
-}
-
 static void
-texts_free(char **text, size_t n)
+log_rule(const char *what, const struct rule *r)
 {
-	while (n > 0)
-		free(text[--n]);
-	free(text);
+	char	text[RULE_TEXT_MAX];
+
+	if (rule_print(r, text, sizeof(text)) != -1)
+		line_info("%s rule %s", what, text);
 }
 
-/* "added rule" and "removed rule" lines, by comparing sorted texts. */
+/* "added rule" and "removed rule" lines. */
 static void
-log_difference(const struct ruleset *old, const struct ruleset *new)
+compare_some(size_t n)
 {
-	size_t	 nold, nnew, i = 0, j = 0;
-	char	**was = texts_of(old, &nold), **is = texts_of(new, &nnew);
-	int	 cmp;
+	size_t			 now = ruleset_count(permanent);
+	const struct rule	*r;
 
-	while (i < nold || j < nnew) {
-		cmp = i == nold ? 1 : j == nnew ? -1 : strcmp(was[i], is[j]);
-		if (cmp < 0)
-			line_info("removed rule %s", was[i++]);
-		else if (cmp > 0)
-			line_info("added rule %s", is[j++]);
-		else
-			i++, j++;
+	for (; n > 0; n--, compared++) {
+		if (compared < now) {
+			r = ruleset_at(permanent, compared);
+			if (!ruleset_has(old, r))
+				log_rule("added", r);
+		} else if ((r = ruleset_at(old, compared - now)) == NULL)
+			return;
+		else if (!ruleset_has(permanent, r))
+			log_rule("removed", r);
 	}
-	texts_free(was, nold);
-	texts_free(is, nnew);
+}
+
+static bool
+is_compared(void)
+{
+	return old == NULL || compared >= ruleset_count(permanent) +
+	    ruleset_count(old);
 }
 
 static bool
@@ -240,32 +258,36 @@ name_files(void)
 static void
 load_install(struct load *l)
 {
-	struct ruleset	*old = permanent;
-
+	old = permanent;
 	permanent = l->set;
 	l->set = NULL;
 	slices_keep(list_is_named, l);
 	name_files();
 	slices_next();		/* one of those dropped may have been loading */
-	if (loaded)
-		log_difference(old, permanent);
-	else
+	compared = 0;
+	if (!loaded) {
 		line_info("loaded %zu rules from %s",
 		    ruleset_count(permanent), config.rules);
+		compared = SIZE_MAX;
+	}
 	loaded = in_force = true;
-	ruleset_free(old);
 	pending_rematch();
 	store_maybe_loaded();
 }
 
 static void
-load_run(struct load *l)
+load_begin(void)
 {
-	struct ruleset_hooks	 hooks = { load_report, load_wants, l };
-	struct file		*f;
-	char			*text;
-	size_t			 len;
+	static struct ruleset_hooks	 hooks = { load_report, load_wants,
+					    NULL };
+	struct file			*f;
+	struct load			*l;
+	size_t				 len;
 
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		fatal(NULL);
+	loading = l;
+	wanted = waits = false;
 	for (f = file_first(); f != NULL; f = LIST_NEXT(f, entry))
 		f->naming = false;
 	l->set = store_ruleset(false);
@@ -275,77 +297,158 @@ load_run(struct load *l)
 		line_error("%s: %s", config.rules, strerror((int)f->err));
 		return;
 	}
-	text = change_text(&len);
-	ruleset_load(l->set, config.rules, text, len, store_passwd(),
-	    &hooks);
-	free(text);
+	l->text = change_text(&len);
+	hooks.arg = l;
+	l->parse = ruleset_load_begin(l->set, config.rules, l->text, len,
+	    store_passwd(), &hooks);
 }
 
+/* The rules of one that is thrown away are freed bit by bit, like old ones. */
 static void
-load_clear(struct load *l)
+load_free(struct load *l)
 {
+	if (l->parse != NULL)
+		ruleset_load_end(l->parse);
 	while (l->nreport > 0)
 		free(l->report[--l->nreport].text);
 	free(l->report);
-	if (l->set != NULL)
+	if (l->set != NULL && old == NULL) {
+		old = l->set;
+		compared = SIZE_MAX;
+		turn_soon();
+	} else
 		ruleset_free(l->set);
+	free(l->text);
+	free(l);
+}
+
+static void
+load_abort(void)
+{
+	if (loading != NULL)
+		load_free(loading);
+	loading = NULL;
 }
 
 /*
  * A reload that cannot read a file, or that lost a line which closes
- * something, changes nothing; the first load takes what there is.  False if
- * what is in force is not the text with its edits.
+ * something, changes nothing; the first load takes what there is.
  */
-static bool
-rules_load(void)
+static void
+load_done(void)
 {
-	struct load	l;
-	bool		installed = false;
+	struct load	*l = loading;
 
-	memset(&l, 0, sizeof(l));
-	load_run(&l);
-	if (l.waits)
-		goto out;
-	if (loaded && !in_force && (l.unreadable || l.closing)) {
-		load_log(&l);
+	loading = NULL;
+	if (l->waits)
+		waits = true;
+	else if (loaded && (l->unreadable || l->closing)) {
+		load_log(l);
 		line_error("%s: the rules stay as they were", config.rules);
-		goto out;
+	} else {
+		load_log(l);
+		load_install(l);
 	}
-	if (!in_force)		/* not once more for every edit */
-		load_log(&l);
-	load_install(&l);
-	installed = true;
-out:
-	load_clear(&l);
-	return installed;
+	load_free(l);
 }
 
+/* Some microseconds of work; false when there is none left. */
+static bool
+load_step(void)
+{
+	if (loading != NULL) {
+		if (loading->parse == NULL ||
+		    !ruleset_load_some(loading->parse, STEP_LINES))
+			load_done();
+		return true;
+	}
+	if (!is_compared()) {
+		compare_some(STEP_RULES);
+		return true;
+	}
+	if (old != NULL) {
+		if (!ruleset_free_some(old, STEP_RULES))
+			old = NULL;
+		return true;
+	}
+	/* User names are needed for uid=; the first answer brings them. */
+	if (!wanted || !store_rules_file()->seen ||
+	    !file_get(FILE_PASSWD, 0, "")->seen)
+		return false;
+	load_begin();
+	return true;
+}
+
+/* Nobody waits for a verdict before the first load. */
 static void
 load_turn(int fd, short what, void *arg)
 {
+	uint64_t	until = now_mono() + TURN_NS;
+
 	(void)fd;
 	(void)what;
 	(void)arg;
-	/* User names are needed for uid=; the first answer brings them. */
-	if (store_rules_file()->seen && file_get(FILE_PASSWD, 0, "")->seen)
-		(void)rules_load();
+	while (load_step())
+		if (loaded && now_mono() >= until) {
+			turn_soon();
+			return;
+		}
 }
 
+/* The line that a rule at the end of the file is in. */
+static uint32_t
+last_line(void)
+{
+	size_t		 len;
+	char		*text = change_text(&len), *nl = text;
+	uint32_t	 n = 0;
+
+	while ((nl = memchr(nl, '\n', len - (size_t)(nl - text))) != NULL) {
+		n++;
+		nl++;
+	}
+	free(text);
+	return n;
+}
+
+static void
+rule_added(const struct rule *r)
+{
+	const struct rule	*before;
+	char			 was[RULE_TEXT_MAX], is[RULE_TEXT_MAX];
+
+	before = ruleset_find(permanent, r, config.rules);
+	if (before == NULL || rule_print(before, was, sizeof(was)) == -1)
+		was[0] = '\0';
+	if (rule_print(r, is, sizeof(is)) == -1 || strcmp(was, is) == 0)
+		return;
+	if (was[0] != '\0')
+		line_info("removed rule %s", was);
+	if (ruleset_edit_add(permanent, r, config.rules, last_line()) == -1)
+		line_error("too many rules");
+	else
+		line_info("added rule %s", is);
+}
 
 /*
- * An edit of the text takes effect.  While the file is broken its last good
- * rules are in force; the edit goes into both.
+ * An edit of the text takes effect at once, in the rules as they are: while
+ * the file is broken its last good ones.
  */
 void
 rules_edited(bool add, const struct rule *r)
 {
-	if (rules_load())
-		return;
-	if (add) {
-		(void)ruleset_replace(permanent, r);
-		if (ruleset_add(permanent, r) == -1)
-			line_error("too many rules");
-	} else
-		(void)ruleset_delete(permanent, r);
+	while (!is_compared())
+		compare_some(STEP_RULES);
+	if (add)
+		rule_added(r);
+	else {
+		log_rule("removed", r);
+		ruleset_edit_delete(permanent, r, config.rules);
+	}
+	if (loading != NULL) {		/* it has not seen this one */
+		load_abort();
+		wanted = true;
+		turn_soon();
+	}
 	pending_rematch();
 }

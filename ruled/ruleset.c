@@ -61,27 +61,37 @@ entry_free(struct entry *e)
 	free(e);
 }
 
-void
-ruleset_free(struct ruleset *set)
+bool
+ruleset_free_some(struct ruleset *set, size_t max)
 {
 	struct node	*node;
-	size_t		 i;
 
-	if (set == NULL)
-		return;
-	for (i = 0; i < set->table_size; i++)
-		while ((node = set->table[i]) != NULL) {
-			set->table[i] = node->next;
-			node_free(node);
+	for (; set->table_size > 0 && max > 0; max--) {
+		if ((node = set->table[set->table_size - 1]) == NULL) {
+			set->table_size--;
+			continue;
 		}
-	for (i = 0; i < set->n; i++)
-		entry_free(set->entry[i]);
-	for (i = 0; i < set->nfiles; i++)
-		free(set->file[i]);
+		set->table[set->table_size - 1] = node->next;
+		node_free(node);
+	}
+	for (; set->n > 0 && max > 0; max--)
+		entry_free(set->entry[--set->n]);
+	if (max == 0)
+		return true;
+	while (set->nfiles > 0)
+		free(set->file[--set->nfiles]);
 	free(set->file);
 	free(set->entry);
 	free(set->table);
 	freezero(set, sizeof(*set));
+	return false;
+}
+
+void
+ruleset_free(struct ruleset *set)
+{
+	if (set != NULL)
+		(void)ruleset_free_some(set, SIZE_MAX);
 }
 
 void
@@ -593,6 +603,119 @@ bool
 ruleset_replace(struct ruleset *set, const struct rule *r)
 {
 	return remove_if(set, is_same, r) > 0;
+}
+
+static bool
+same_text(const struct rule *a, const struct rule *b)
+{
+	if (a->action != b->action || !rule_same(a, b))
+		return false;
+	if (a->uid_name == NULL || b->uid_name == NULL)
+		return a->uid_name == b->uid_name;
+	return strcmp(a->uid_name, b->uid_name) == 0;
+}
+
+bool
+ruleset_has(const struct ruleset *set, const struct rule *r)
+{
+	char			 key[HOST_NAME_MAX_DNS];
+	size_t			 len;
+	enum node_class		 class = rule_key(r, key, &len);
+	const struct node	*node = ruleset_node(set, class, key, len);
+	const struct bucket	*b;
+	const struct chain	*c;
+	const struct entry	*e;
+
+	if (node == NULL)
+		return false;
+	if (r->port_any)
+		b = &node->any;
+	else if (r->port_lo != r->port_hi)
+		b = &node->ranges;
+	else if ((b = node_port(node, r->port_lo)) == NULL)
+		return false;
+	c = names_program(r) ? bucket_program(b, exe_hash(set, r->exe),
+	    r->exe) : &b->other;
+	for (e = c == NULL ? NULL : c->head; e != NULL;
+	    e = e->next[CHAIN_LIKE])
+		if (same_text(&e->rule, r))
+			return true;
+	return false;
+}
+
+/* The first rule_same() one of this file, which is from file_name(). */
+static struct entry *
+find_in_file(const struct ruleset *set, const struct rule *r, const char *file)
+{
+	size_t	i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->entry[i]->rule.file == file &&
+		    rule_same(&set->entry[i]->rule, r))
+			return set->entry[i];
+	return NULL;
+}
+
+const struct rule *
+ruleset_find(struct ruleset *set, const struct rule *r, const char *file)
+{
+	const struct entry	*e = find_in_file(set, r, file_name(set, file));
+
+	return e == NULL ? NULL : &e->rule;
+}
+
+int
+ruleset_edit_add(struct ruleset *set, const struct rule *r, const char *file,
+    uint32_t line)
+{
+	struct entry	*e = find_in_file(set, r, file_name(set, file));
+	struct rule	 last;
+
+	if (e == NULL) {
+		last = *r;
+		last.file = file;
+		last.line = line;
+		return ruleset_add(set, &last);
+	}
+	e->rule.action = r->action;
+	free(e->rule.uid_name);
+	e->rule.uid_name = NULL;
+	if (r->uid_name != NULL &&
+	    (e->rule.uid_name = strdup(r->uid_name)) == NULL)
+		fatal(NULL);
+	return 0;
+}
+
+struct in_file {
+	const struct rule	*rule;
+	const char		*file;
+};
+
+static bool
+is_same_in_file(const struct rule *r, const void *arg)
+{
+	const struct in_file	*in = arg;
+
+	return r->file == in->file && is_same_action(r, in->rule);
+}
+
+void
+ruleset_edit_delete(struct ruleset *set, const struct rule *r,
+    const char *file)
+{
+	struct in_file	 in = { r, file_name(set, file) };
+	struct rule	*each;
+	uint32_t	 gone = 0;
+	size_t		 i;
+
+	for (i = 0; i < set->n; i++) {
+		each = &set->entry[i]->rule;
+		if (is_same_in_file(each, &in))
+			gone++;
+		else if (each->file == in.file)
+			each->line -= gone;
+	}
+	(void)remove_if(set, is_same_in_file, &in);
 }
 
 size_t

@@ -85,7 +85,7 @@ struct ruleset {
 	struct lens	 prefix4, prefix6;
 	char		**file;		/* names that rules point to */
 	size_t		 nfiles;
-	bool		 overflow;	/* rule_load.c: reported already */
+	bool		 overflow;	/* rule_load.c: it is full */
 };
 
 /* NULL when no rule has this destination. */

@@ -11,7 +11,8 @@
 #include "log.h"
 #include "ruled.h"
 
-#define LIST_SLICE	(32 * 1024)
+/* A third of a millisecond: what a packet may have to wait for. */
+#define LIST_SLICE	(16 * 1024)
 
 static struct lists	*lists;
 static struct list_load	*loading;

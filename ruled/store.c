@@ -173,7 +173,8 @@ users_arrived(struct file *f)
 static void
 list_arrived(struct file *f, bool changed)
 {
-	if (!f->named && !f->naming) {	/* no longer: rules have changed */
+	/* No longer: rules have changed. */
+	if (!f->named && !f->naming && !rules_loading()) {
 		file_drop(f);
 		return;
 	}

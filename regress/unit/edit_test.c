@@ -127,12 +127,177 @@ test_both(void)
 	case_end("add and delete leave no trace");
 }
 
+/* --- a file's text and the set that was loaded from it --- */
+
+static void
+no_report(const char *file, uint32_t line, const char *reason,
+    enum report class, void *arg)
+{
+	(void)file;
+	(void)line;
+	(void)reason;
+	(void)class;
+	(void)arg;
+}
+
+/* One include, of a rule that edits of the file must leave alone. */
+static int
+one_include(enum file_kind kind, const char *path, enum action action,
+    const char **text, size_t *len, char *err, size_t errsize, void *arg)
+{
+	(void)kind;
+	(void)path;
+	(void)action;
+	(void)err;
+	(void)errsize;
+	(void)arg;
+	*text = "allow a.test 1 tcp\ndeny 10.1.0.0/16 - -\n";
+	*len = strlen(*text);
+	return 1;
+}
+
+static struct ruleset *
+load(const char *text, size_t len)
+{
+	const struct ruleset_hooks	 hooks = { no_report, one_include,
+					    NULL };
+	struct ruleset			*set = ruleset_new(false);
+
+	ruleset_load(set, "/r", text, len, users, &hooks);
+	return set;
+}
+
+/* The same rules, in the same order, from the same lines. */
+static bool
+same_sets(const struct ruleset *a, const struct ruleset *b)
+{
+	const struct rule	*x, *y;
+	char			 s[RULE_TEXT_MAX], t[RULE_TEXT_MAX];
+	size_t			 i;
+
+	if (ruleset_count(a) != ruleset_count(b))
+		return false;
+	for (i = 0; i < ruleset_count(a); i++) {
+		x = ruleset_at(a, i);
+		y = ruleset_at(b, i);
+		if (rule_print(x, s, sizeof(s)) == -1 ||
+		    rule_print(y, t, sizeof(t)) == -1 || strcmp(s, t) != 0 ||
+		    strcmp(x->file, y->file) != 0 || x->line != y->line)
+			return false;
+	}
+	return true;
+}
+
+static unsigned int
+pick(unsigned int n)
+{
+	static unsigned int	state = 7;
+
+	state = state * 1103515245 + 12345;
+	return (state >> 16) % n;
+}
+
+/* Few rules in many spellings. */
+static const char *
+random_rule(char buf[128])
+{
+	static const char *const	actions[] = { "allow", "deny", "DROP" };
+	static const char *const	hosts[] = { "a.test", "A.Test.",
+	    "*.a.test", "10.1.2.3", "10.1.0.0/16", "10.1.*.*", "10.1.9.9/16",
+	    "12.0.0.0/7", "13.255.0.1/7", "::1", "0:0::1", "fd00::/8",
+	    "FD12::1/8", "-", "localhost", "LocalHost" };
+	static const char *const	rest[] = { "1 tcp", "1-1 TCP", "- -",
+	    "- tcp uid=root", "- tcp uid=0", "- tcp in" };
+
+	(void)snprintf(buf, 128, "%s %s %s", actions[pick(3)],
+	    hosts[pick(sizeof(hosts) / sizeof(hosts[0]))],
+	    rest[pick(sizeof(rest) / sizeof(rest[0]))]);
+	return buf;
+}
+
+static int
+put_line(char *to, const char *line)
+{
+	return snprintf(to, 160, "%s\n", line);
+}
+
+static char *
+random_text(size_t *len)
+{
+	char		*text = malloc(64 * 160), rule[128];
+	unsigned int	 i, n = pick(20), include = pick(n + 1);
+
+	if (text == NULL)
+		abort();
+	*len = 0;
+	for (i = 0; i < n; i++)
+		*len += (size_t)put_line(text + *len, i == include ?
+		    "include \"i\"" : pick(8) == 0 ? "# no rule" :
+		    pick(8) == 0 ? "deny what" : random_rule(rule));
+	if (n > 0 && pick(4) == 0)	/* the last newline is missing */
+		*len -= 1;
+	return text;
+}
+
+static bool
+edits_agree(void)
+{
+	char		*text, *edited, rule[128], err[RULE_ERR_MAX];
+	struct ruleset	*set, *again;
+	struct rule	 r;
+	size_t		 len, newlen, i;
+	uint32_t	 line;
+	bool		 good = true;
+
+	text = random_text(&len);
+	set = load(text, len);
+	while (good && pick(8) > 0) {
+		(void)random_rule(rule);
+		if (rule_parse(rule, strlen(rule), users, &r, err,
+		    sizeof(err)) == -1)
+			abort();
+		if (pick(2) == 0) {
+			edited = edit_add(text, len, rule, users, &newlen);
+			for (i = line = 0; i < newlen; i++)
+				line += edited[i] == '\n';
+			good = ruleset_edit_add(set, &r, "/r", line) == 0;
+		} else {
+			edited = edit_delete(text, len, rule, users, &newlen);
+			ruleset_edit_delete(set, &r, "/r");
+		}
+		if (edited != NULL) {
+			free(text);
+			text = edited;
+			len = newlen;
+		}
+		again = load(text, len);
+		if (good && !(good = same_sets(set, again)))
+			fprintf(stderr, "%s, in:\n%s\n", rule, text);
+		ruleset_free(again);
+		rule_clear(&r);
+	}
+	ruleset_free(set);
+	free(text);
+	return good;
+}
+
+static void
+test_sets(void)
+{
+	int	i;
+
+	for (i = 0; i < 3000 && case_why == NULL; i++)
+		CHECK(edits_agree());
+	case_end("an edited set is what the edited text makes");
+}
+
 int
 main(void)
 {
 	users = passwd_parse(passwd, strlen(passwd));
 	test_add();
 	test_delete();
+	test_sets();
 	test_both();
 	passwd_free(users);
 	return case_failures > 0;
