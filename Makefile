@@ -11,7 +11,7 @@ B		= build
 # What each program is made of.  The files after the bar in the README's map
 # of the tree (bytes in, structs out) are in PURE too, for tests and fuzzers.
 IMSG_SRC	= imsg/addr.c imsg/child.c imsg/ibuf.c imsg/imsg.c \
-		  imsg/log.c imsg/loop.c imsg/msg.c
+		  imsg/log.c imsg/loop.c imsg/msg.c imsg/sbuf.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_PURE	= procinfo/audit_parse.c procinfo/order.c procinfo/procpid_parse.c
@@ -45,7 +45,7 @@ PARENT_SRC	= parent/check.c parent/display.c parent/events.c parent/files.c \
 PARENT_Y	= parent/conf.y
 # Out of memory is fatal() in them, too: log.c, and imsg.c that it writes to.
 PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c \
-		  $(PROCINFO_PURE) $(RULED_PURE) $(PROMPTER_PURE)
+		  imsg/sbuf.c $(PROCINFO_PURE) $(RULED_PURE) $(PROMPTER_PURE)
 
 PKG_ALL		= libbsd-overlay libevent_core
 PKG_NETQ	= libnetfilter_queue libmnl

@@ -358,7 +358,8 @@ ask_open(struct pending *p)
 {
 	struct conn	*c = TAILQ_FIRST(&p->conns);
 	struct timeval	 tv = { config.ask_timeout, 0 };
-	char		 what[1024], who[2048];
+	char		 text[3072];
+	struct sbuf	 s;
 
 	open_entry = p;
 	question++;
@@ -376,9 +377,11 @@ ask_open(struct pending *p)
 		    REASON_NOBODY, NULL);
 		return;
 	}
-	conn_text(what, sizeof(what), c);
-	who_text(who, sizeof(who), c->who);
-	line_info("ask %s | %s", what, who);
+	sbuf_init(&s, text, sizeof(text));
+	conn_text(&s, c);
+	sbuf_str(&s, " | ");
+	who_text(&s, c->who);
+	line_info("ask %s", text);
 	timer_add(timeout_event, &tv);
 	timer_add(check_event, &check_after);
 	to_all(send_to);

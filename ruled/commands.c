@@ -573,9 +573,12 @@ reply_pending(struct client *cl, const struct pending *p)
 	char			 what[1024], who[4096], buf[LINE_SIZE];
 	uint64_t		 age = (now_mono() - p->since) / 1000000;
 	struct json		 j;
+	struct sbuf		 s;
 
-	conn_text(what, sizeof(what), c);
-	who_text(who, sizeof(who), p->who);
+	sbuf_init(&s, what, sizeof(what));
+	conn_text(&s, c);
+	sbuf_init(&s, who, sizeof(who));
+	who_text(&s, p->who);
 	if (!cl->json) {
 		reply_line(cl, "%" PRIu64 ".%03" PRIu64 "s %u %s | %s",
 		    age / 1000, age % 1000, p->count, what, who);

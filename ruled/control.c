@@ -143,9 +143,9 @@ reply_line(struct client *cl, const char *fmt, ...)
 void
 reply_json(struct client *cl, const struct json *j)
 {
-	if (j->full)
+	if (j->out.full)
 		return;
-	reply_text(cl, 0, true, j->buf, j->len);
+	reply_text(cl, 0, true, j->out.buf, j->out.len);
 	reply_text(cl, 0, true, "\n", 1);
 }
 

@@ -18,6 +18,8 @@
 #include "ruled.h"
 
 #define BATCH_MS	20
+#define INFO		" INFO "
+#define TIME_TEXT_MAX	32
 #define BATCH_SIZE	(MSG_PAYLOAD_MAX - 2)	/* level and form */
 #define LINE_MAX_LEN	8192		/* of a text line */
 #define JSON_FIELD_MAX	2000		/* bytes of a path; all fit a batch */
@@ -97,29 +99,27 @@ batch_add(uint8_t form, const char *line, size_t len)
 		return;
 	if (b->len + len > sizeof(b->buf))
 		batch_send(b);
-	memcpy(b->buf + b->len, line, len);
-	b->len += len;
-	if (!event_pending(batch_timer, EV_TIMEOUT, NULL) &&
+	/* Others of this batch have seen to the timer. */
+	if (b->len == 0 && !event_pending(batch_timer, EV_TIMEOUT, NULL) &&
 	    event_add(batch_timer, &after) == -1)
 		fatal(NULL);
+	memcpy(b->buf + b->len, line, len);
+	b->len += len;
 }
 
-/* Local time with microseconds, as python's isoformat() wrote it. */
+/*
+ * Local time with microseconds, as python's isoformat() wrote it; of
+ * CLOCK_REALTIME, nanoseconds.
+ */
 static void
-time_text(char buf[32], uint64_t age_ns)
+time_text(char buf[TIME_TEXT_MAX], uint64_t real)
 {
 	static time_t	 second = -1;
 	static char	 prefix[24];
-	struct timespec	 ts;
+	struct sbuf	 s;
 	struct tm	 tm;
-	uint64_t	 ns;
-	time_t		 now;
+	time_t		 now = (time_t)(real / 1000000000ULL);
 
-	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
-		memset(&ts, 0, sizeof(ts));
-	ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec -
-	    age_ns;
-	now = (time_t)(ns / 1000000000ULL);
 	if (now != second) {
 		second = now;
 		if (localtime_r(&now, &tm) == NULL ||
@@ -127,8 +127,10 @@ time_text(char buf[32], uint64_t age_ns)
 		    &tm) == 0)
 			(void)strlcpy(prefix, "-", sizeof(prefix));
 	}
-	(void)snprintf(buf, 32, "%s.%06u", prefix,
-	    (unsigned)(ns % 1000000000ULL / 1000));
+	sbuf_init(&s, buf, TIME_TEXT_MAX);
+	sbuf_str(&s, prefix);
+	sbuf_char(&s, '.');
+	sbuf_digits(&s, real % 1000000000ULL / 1000, 6);
 }
 
 const char *
@@ -169,78 +171,74 @@ has_ports(const struct tuple *t)
 
 /* The name an end is shown by: what it was judged by, else one it has. */
 static void
-end_text(char *buf, size_t size, const struct conn *c, bool source)
+end_text(struct sbuf *s, const struct conn *c, bool source)
 {
 	const struct addr	*a = source ? &c->tuple.src : &c->tuple.dst;
 	const char		*name[1];
 	char			 text[ADDR_STR_MAX];
-	bool			 both;
+	bool			 own, both;
 
-	both = host_is_own(&c->tuple.src) && host_is_own(&c->tuple.dst);
-	if (!both && (host_is_own(a) || (!source && c->dir == DIR_IN)))
-		(void)strlcpy(buf, "localhost", size);
+	own = host_is_own(a);
+	both = own && host_is_own(source ? &c->tuple.dst : &c->tuple.src);
+	if (!both && (own || (!source && c->dir == DIR_IN)))
+		sbuf_str(s, "localhost");
 	else if (!both && !source && c->name[0] != '\0')
-		(void)strlcpy(buf, c->name, size);
+		sbuf_str(s, c->name);
 	else if (!both && names_of(judge_names_table(), a, now_boot(), name, 1,
 	    NULL) == 1)
-		(void)strlcpy(buf, name[0], size);
+		sbuf_str(s, name[0]);
 	else
-		(void)strlcpy(buf, addr_print_host(a, text), size);
+		sbuf_str(s, addr_print_host(a, text));
+}
+
+static void
+port_text(struct sbuf *s, const struct tuple *t, uint16_t port)
+{
+	sbuf_char(s, ':');
+	if (has_ports(t))
+		sbuf_number(s, port);
+	else
+		sbuf_char(s, '-');
 }
 
 void
-conn_text(char *buf, size_t size, const struct conn *c)
+conn_text(struct sbuf *s, const struct conn *c)
 {
-	char	src[HOST_NAME_MAX_DNS], dst[HOST_NAME_MAX_DNS], number[4];
-	char	sport[8] = "-", dport[8] = "-";
+	char	number[4];
 
-	end_text(src, sizeof(src), c, true);
-	end_text(dst, sizeof(dst), c, false);
-	if (has_ports(&c->tuple)) {
-		(void)snprintf(sport, sizeof(sport), "%u", c->tuple.sport);
-		(void)snprintf(dport, sizeof(dport), "%u", c->tuple.dport);
-	}
-	(void)snprintf(buf, size, "%s | %s:%s -> %s:%s",
-	    proto_name(c->tuple.proto, number), src, sport, dst, dport);
-}
-
-/* Appends at off, escaped, and returns the end; what is full stays so. */
-static size_t
-append(char *buf, size_t size, size_t off, const char *text)
-{
-	size_t	n;
-
-	if (off + 1 >= size)
-		return off;
-	n = log_escape(buf + off, size - off, text, strlen(text));
-	return n < size - off ? off + n : size - 1;
+	sbuf_str(s, proto_name(c->tuple.proto, number));
+	sbuf_str(s, " | ");
+	end_text(s, c, true);
+	port_text(s, &c->tuple, c->tuple.sport);
+	sbuf_str(s, " -> ");
+	end_text(s, c, false);
+	port_text(s, &c->tuple, c->tuple.dport);
 }
 
 void
-who_text(char *buf, size_t size, const struct who *w)
+who_text(struct sbuf *s, const struct who *w)
 {
 	const struct whois	*is = w != NULL ? w->is : NULL;
-	size_t			 off, end;
-	int			 n;
+	size_t			 off;
 
 	if (is != NULL && is->source == WHO_KERNEL) {
-		(void)strlcpy(buf, "[kernel]", size);
+		sbuf_str(s, "[kernel]");
 		return;
 	}
 	if (is == NULL || is->pid == 0) {
-		(void)strlcpy(buf, "[-] unknown", size);
+		sbuf_str(s, "[-] unknown");
 		return;
 	}
-	if ((n = snprintf(buf, size, "[%u] ", is->pid)) < 0)
-		return;
-	end = append(buf, size, (size_t)n,
-	    is->exe[0] != '\0' ? is->exe : "unknown");
+	sbuf_char(s, '[');
+	sbuf_number(s, is->pid);
+	sbuf_str(s, "] ");
+	sbuf_escape(s, is->exe[0] != '\0' ? is->exe : "unknown");
 	for (off = 0; off < is->args_len; off += strlen(is->args + off) + 1) {
-		end = append(buf, size, end, " ");
-		end = append(buf, size, end, is->args + off);
+		sbuf_char(s, ' ');
+		sbuf_escape(s, is->args + off);
 	}
 	if (is->args_cut)
-		(void)append(buf, size, end, " ...");
+		sbuf_str(s, " ...");
 }
 
 static void
@@ -257,10 +255,10 @@ json_program(struct json *j, const struct conn *c)
 	json_string_max(j, "exe", known && is->exe[0] != '\0' ? is->exe : NULL,
 	    JSON_FIELD_MAX);
 	json_array(j, "args");
-	end = j->len + JSON_ARGS_MAX;
-	for (off = 0; known && off < is->args_len && j->len + 32 < end;
+	end = j->out.len + JSON_ARGS_MAX;
+	for (off = 0; known && off < is->args_len && j->out.len + 32 < end;
 	    off += strlen(is->args + off) + 1)
-		json_string_max(j, NULL, is->args + off, end - j->len);
+		json_string_max(j, NULL, is->args + off, end - j->out.len);
 	json_array_end(j);
 	json_string_max(j, "cwd", known && is->cwd[0] != '\0' ? is->cwd : NULL,
 	    JSON_FIELD_MAX);
@@ -456,36 +454,42 @@ void
 decision_log(const struct conn *c)
 {
 	static char	 line[LINE_MAX_LEN], json[BATCH_SIZE];
-	char		 when[32], what[1024], who[LINE_MAX_LEN - 1200];
+	char		 when[TIME_TEXT_MAX];
 	struct json	 j;
-	int		 n;
+	struct sbuf	 s;
 
 	if (c->again)
 		return;
 	if (has_program(c) && (c->who == NULL ||
 	    c->who->is->source == WHO_UNKNOWN))
 		counters.unknown++;
-	time_text(when, now_mono() - c->time - c->held * 1000);
-	conn_text(what, sizeof(what), c);
-	who_text(who, sizeof(who), c->who);
-	n = snprintf(line, sizeof(line), "%s INFO %s %s | %s\n", when,
-	    action_name(c->action), what, who);
-	if (n < 0 || (size_t)n >= sizeof(line))
-		return;
+	time_text(when, c->when);
+	/* A long one is cut, but its newline is there. */
+	sbuf_init(&s, line, sizeof(line) - 1);
+	sbuf_str(&s, when);
+	sbuf_str(&s, INFO);
+	sbuf_str(&s, action_name(c->action));
+	sbuf_char(&s, ' ');
+	conn_text(&s, c);
+	sbuf_str(&s, " | ");
+	who_text(&s, c->who);
+	line[s.len] = '\n';
+	line[s.len + 1] = '\0';
 	json_init(&j, json, sizeof(json) - 1);
 	if ((config.log_forms & LOGFORM_JSON) || control_monitored()) {
 		decision_json(&j, c, when);
-		control_monitor(in_text(c) ? line : NULL, j.full ? NULL : json);
+		control_monitor(in_text(c) ? line : NULL,
+		    j.out.full ? NULL : json);
 	}
 	if ((config.log_forms & LOGFORM_TEXT) && in_text(c))
-		batch_add(LOGFORM_TEXT, line, (size_t)n);
-	if ((config.log_forms & LOGFORM_JSON) && !j.full) {
-		json[j.len] = '\n';
-		batch_add(LOGFORM_JSON, json, j.len + 1);
+		batch_add(LOGFORM_TEXT, line, s.len + 1);
+	if ((config.log_forms & LOGFORM_JSON) && !j.out.full) {
+		json[j.out.len] = '\n';
+		batch_add(LOGFORM_JSON, json, j.out.len + 1);
 	}
 	if (config.log_forms & LOGFORM_JOURNAL) {
-		line[n - 1] = '\0';
-		journal_add(c, line + strlen(when) + strlen(" INFO "));
+		line[s.len] = '\0';
+		journal_add(c, line + strlen(when) + strlen(INFO));
 	}
 }
 
@@ -502,14 +506,14 @@ static void __attribute__((__format__(printf, 2, 0)))
 line_put(enum log_level level, const char *fmt, va_list ap)
 {
 	static char	 line[LINE_MAX_LEN], json[LINE_MAX_LEN * 2];
-	char		 when[32], text[LINE_MAX_LEN - 64];
+	char		 when[TIME_TEXT_MAX], text[LINE_MAX_LEN - 64];
 	const char	*name = level == LEVEL_INFO ? "INFO" : "ERROR";
 	struct json	 j;
 	int		 n;
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	make_printable(text);
-	time_text(when, 0);
+	time_text(when, now_real());
 	n = snprintf(line, sizeof(line), "%s %s %s\n", when, name, text);
 	if (n > 0 && (size_t)n < sizeof(line) &&
 	    (config.log_forms & LOGFORM_TEXT))
@@ -521,9 +525,9 @@ line_put(enum log_level level, const char *fmt, va_list ap)
 	json_string(&j, "process", role_name(ROLE_RULED));
 	json_string(&j, "text", text);
 	json_object_end(&j);
-	if (!j.full && (config.log_forms & LOGFORM_JSON)) {
-		json[j.len] = '\n';
-		batch_add(LOGFORM_JSON, json, j.len + 1);
+	if (!j.out.full && (config.log_forms & LOGFORM_JSON)) {
+		json[j.out.len] = '\n';
+		batch_add(LOGFORM_JSON, json, j.out.len + 1);
 	}
 	n = snprintf(line, sizeof(line), "MESSAGE=%s\nPRIORITY=%d\n"
 	    "SYSLOG_IDENTIFIER=tinysnitch\n\n", text,

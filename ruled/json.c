@@ -1,8 +1,6 @@
 /*
  * SPDX-License-Identifier: ISC
  */
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,31 +11,8 @@
 void
 json_init(struct json *j, char *buf, size_t size)
 {
-	memset(j, 0, sizeof(*j));
-	j->buf = buf;
-	j->size = size;
-	j->full = size == 0;
-	if (size > 0)
-		buf[0] = '\0';
-}
-
-static void __attribute__((__format__(printf, 2, 3)))
-put(struct json *j, const char *fmt, ...)
-{
-	va_list	ap;
-	int	n;
-
-	if (j->full)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(j->buf + j->len, j->size - j->len, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= j->size - j->len) {
-		j->buf[j->len] = '\0';
-		j->full = true;
-		return;
-	}
-	j->len += (size_t)n;
+	sbuf_init(&j->out, buf, size);
+	j->comma = false;
 }
 
 /*
@@ -67,62 +42,75 @@ utf8_get(const unsigned char *s, size_t *len)
 	return c;
 }
 
+/* A character that does not stand for itself; returns its length. */
+static size_t
+put_escape(struct json *j, const unsigned char *s)
+{
+	char		text[CHAR_MAX_LEN + 1];
+	uint32_t	c;
+	size_t		len = 1;
+
+	if (*s == '"' || *s == '\\')
+		(void)snprintf(text, sizeof(text), "\\%c", *s);
+	else if (*s < 0x80)
+		(void)snprintf(text, sizeof(text), "\\u%04x", *s);
+	else if ((c = utf8_get(s, &len)) == 0)
+		(void)snprintf(text, sizeof(text), "\\\\x%02x", *s);
+	else if (c < 0x10000)
+		(void)snprintf(text, sizeof(text), "\\u%04x", c);
+	else
+		(void)snprintf(text, sizeof(text), "\\u%04x\\u%04x",
+		    0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	sbuf_str(&j->out, text);
+	return len;
+}
+
 static void
 put_string(struct json *j, const char *text, size_t max)
 {
 	const unsigned char	*s = (const unsigned char *)text;
-	size_t			 end = j->len + 1 + max;
-	uint32_t		 c;
-	size_t			 len;
+	size_t			 end = j->out.len + 1 + max;
 
-	put(j, "\"");
-	for (; *s != '\0'; s += len) {
-		if (max != 0 && j->len + CHAR_MAX_LEN + 3 > end) {
-			put(j, "...");
+	sbuf_char(&j->out, '"');
+	while (*s != '\0') {
+		if (max != 0 && j->out.len + CHAR_MAX_LEN + 3 > end) {
+			sbuf_str(&j->out, "...");
 			break;
 		}
-		len = 1;
-		if (*s == '"' || *s == '\\')
-			put(j, "\\%c", *s);
-		else if (*s >= 0x20 && *s < 0x7f)
-			put(j, "%c", *s);
-		else if (*s < 0x80)
-			put(j, "\\u%04x", *s);
-		else if ((c = utf8_get(s, &len)) == 0)
-			put(j, "\\\\x%02x", *s);
-		else if (c < 0x10000)
-			put(j, "\\u%04x", c);
+		if (*s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
+			sbuf_char(&j->out, (char)*s++);
 		else
-			put(j, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10),
-			    0xdc00 + (c & 0x3ff));
+			s += put_escape(j, s);
 	}
-	put(j, "\"");
+	sbuf_char(&j->out, '"');
 }
 
 static void
 put_key(struct json *j, const char *key)
 {
 	if (j->comma)
-		put(j, ",");
+		sbuf_char(&j->out, ',');
 	j->comma = true;
 	if (key == NULL)
 		return;
-	put_string(j, key, 0);
-	put(j, ":");
+	/* Our own words. */
+	sbuf_char(&j->out, '"');
+	sbuf_str(&j->out, key);
+	sbuf_mem(&j->out, "\":", 2);
 }
 
 void
 json_object(struct json *j, const char *key)
 {
 	put_key(j, key);
-	put(j, "{");
+	sbuf_char(&j->out, '{');
 	j->comma = false;
 }
 
 void
 json_object_end(struct json *j)
 {
-	put(j, "}");
+	sbuf_char(&j->out, '}');
 	j->comma = true;
 }
 
@@ -130,14 +118,14 @@ void
 json_array(struct json *j, const char *key)
 {
 	put_key(j, key);
-	put(j, "[");
+	sbuf_char(&j->out, '[');
 	j->comma = false;
 }
 
 void
 json_array_end(struct json *j)
 {
-	put(j, "]");
+	sbuf_char(&j->out, ']');
 	j->comma = true;
 }
 
@@ -146,7 +134,7 @@ json_string_max(struct json *j, const char *key, const char *value, size_t max)
 {
 	put_key(j, key);
 	if (value == NULL)
-		put(j, "null");
+		sbuf_str(&j->out, "null");
 	else
 		put_string(j, value, max);
 }
@@ -161,7 +149,7 @@ void
 json_number(struct json *j, const char *key, uint64_t value)
 {
 	put_key(j, key);
-	put(j, "%" PRIu64, value);
+	sbuf_number(&j->out, value);
 }
 
 void
@@ -174,5 +162,5 @@ void
 json_bool(struct json *j, const char *key, bool value)
 {
 	put_key(j, key);
-	put(j, value ? "true" : "false");
+	sbuf_str(&j->out, value ? "true" : "false");
 }

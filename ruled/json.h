@@ -12,11 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sbuf.h"
+
 struct json {
-	char	*buf;
-	size_t	 size, len;
-	bool	 comma;		/* the next value needs one before it */
-	bool	 full;		/* something did not fit: the text is no use */
+	struct sbuf	out;	/* full: the text is no use */
+	bool		comma;	/* the next value needs one before it */
 };
 
 /* The text stays NUL-terminated.  key NULL: an element of an array. */

@@ -30,6 +30,7 @@ static uint8_t		 out_buf[MSG_PAYLOAD_MAX];
 static struct ibuf	 out;
 static struct msg_verdict kept[VERDICTS_KEPT];
 static size_t		 nkept, next_kept;
+static bool		 in_turn;	/* which ends with verdicts_flush() */
 
 static uint32_t		 last_id;
 static bool		 have_id;
@@ -67,9 +68,10 @@ verdict_queue(const struct msg_verdict *v)
 	if (ibuf_error(&out)) {
 		out = before;
 		verdicts_flush();
+		before = out;
 		msg_put_verdict(&out, v);
 	}
-	if (!event_pending(flush_event, EV_TIMEOUT, NULL))
+	if (before.off == 0 && !in_turn)
 		event_active(flush_event, 0, 0);
 }
 
@@ -217,6 +219,7 @@ judge_decide(struct conn *c, enum action action, enum reason reason,
 	c->action = action;
 	c->reason = reason;
 	c->held = (now_mono() - c->time) / 1000;
+	c->when = now_real();
 	if (c->query && action == ACTION_ALLOW)
 		flows_add(flows, &c->tuple, now_boot());
 	if (is_silent(c)) {
@@ -587,27 +590,40 @@ judge_again(struct conn *c)
 	pending_add(c);
 }
 
+static int
+judge_all(struct ibuf *b, uint64_t time)
+{
+	struct msg_packet	p;
+
+	while (ibuf_left(b) > 0) {
+		if (msg_get_packet(b, &p) == -1)
+			return -1;
+		judge_one(&p, time);
+	}
+	return 0;
+}
+
 int
 judge_packets(struct imsg *m)
 {
 	struct msg_packets_head	head;
-	struct msg_packet	p;
 	struct ibuf		b;
 	uint64_t		now;
+	int			result;
 
 	ibuf_reader(&b, m->data, m->len);
 	if (msg_get_packets_head(&b, &head) == -1)
 		return -1;
 	if (head.time > (now = now_mono()))	/* deadlines count from it */
 		head.time = now;
-	while (ibuf_left(&b) > 0) {
-		if (msg_get_packet(&b, &p) == -1)
-			return -1;
-		judge_one(&p, head.time);
-	}
-	if (head.empty)
+	in_turn = true;
+	clocks_hold();
+	if ((result = judge_all(&b, head.time)) == 0 && head.empty)
 		note_empty();
+	clocks_release();
+	in_turn = false;
 	verdicts_flush();
-	who_turn(head.empty);
-	return 0;
+	if (result == 0)
+		who_turn(head.empty);
+	return result;
 }

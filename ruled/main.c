@@ -30,6 +30,7 @@ static struct link	*links[ROLE_MAX];
 static int		 next_netq = -1;	/* until the old one's end */
 static bool		 is_ready;
 static bool		 judging;	/* netq is listened to */
+static uint64_t		 held_boot, held_real;	/* 0: the clocks go */
 
 static link_handler	 from_parent, from_netq, from_procinfo, from_prompter;
 static link_gone	 peer_gone;
@@ -56,10 +57,29 @@ clock_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
+void
+clocks_hold(void)
+{
+	held_boot = clock_ns(CLOCK_BOOTTIME);
+	held_real = clock_ns(CLOCK_REALTIME);
+}
+
+void
+clocks_release(void)
+{
+	held_boot = held_real = 0;
+}
+
 uint64_t
 now_boot(void)
 {
-	return clock_ns(CLOCK_BOOTTIME);
+	return held_boot != 0 ? held_boot : clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t
+now_real(void)
+{
+	return held_real != 0 ? held_real : clock_ns(CLOCK_REALTIME);
 }
 
 uint64_t

@@ -24,6 +24,7 @@
 #include "names.h"
 #include "packet.h"
 #include "rule.h"
+#include "sbuf.h"
 
 #define PENDING_MAX		4096	/* packets waiting for a person */
 #define PENDING_UID_MAX		1024	/* of these, of one user's programs */
@@ -83,6 +84,7 @@ struct conn {
 	enum reason	 reason;
 	char		*rule;		/* text, or NULL */
 	uint64_t	 held;		/* microseconds until the verdict */
+	uint64_t	 when;		/* CLOCK_REALTIME ns of the verdict */
 };
 
 /* Counted for status and statistics; never reset. */
@@ -105,7 +107,14 @@ void	 ruled_loaded(void);	/* all files were read: MSG_READY, once */
 void	 ruled_begin(void);	/* judges, if all that it needs is there */
 void	 ruled_stopped(void);		/* everything is saved: exit */
 uint64_t now_boot(void);		/* CLOCK_BOOTTIME, ns */
+uint64_t now_real(void);		/* CLOCK_REALTIME, ns */
 uint64_t now_mono(void);		/* CLOCK_MONOTONIC, ns */
+/*
+ * Between the two now_boot() and now_real() stand still, for the packets of
+ * one message: four readings less for each of them.
+ */
+void	 clocks_hold(void);
+void	 clocks_release(void);
 
 /* host.c: own addresses and interface names, as procinfo tells them. */
 int	 host_update(const struct msg_host *);	/* -1: too much of it */
@@ -235,9 +244,9 @@ void	 line_flush(void);
 const char *proto_name(uint8_t, char [4]);
 const char *reason_name(enum reason);
 /* "[603062] /usr/bin/curl curl bing.com", escaped; who may be NULL. */
-void	 who_text(char *, size_t, const struct who *);
+void	 who_text(struct sbuf *, const struct who *);
 /* "tcp | src:port -> dst:port" of a conn, with names. */
-void	 conn_text(char *, size_t, const struct conn *);
+void	 conn_text(struct sbuf *, const struct conn *);
 
 /*
  * files.c: ruled opens and writes nothing.  The parent hands over open files

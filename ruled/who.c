@@ -102,8 +102,7 @@ who_ask(struct conn *c)
 		urgent = true;
 	if (urgent || !exact || nunasked >= WHO_BATCH)
 		event_active(turn_event, 0, 0);
-	else if (!event_pending(batch_timer, EV_TIMEOUT, NULL) &&
-	    event_add(batch_timer, &lag) == -1)
+	else if (nunasked == 1 && event_add(batch_timer, &lag) == -1)
 		fatal(NULL);
 }
 

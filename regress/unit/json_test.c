@@ -69,7 +69,7 @@ overflow(void)
 	json_init(&j, buf, sizeof(buf));
 	json_object(&j, NULL);
 	json_string(&j, "key", "\n\n\n\n\n\n");
-	check("full is said", j.full ? "yes" : "no", "yes");
+	check("full is said", j.out.full ? "yes" : "no", "yes");
 	check("full is terminated", buf[sizeof(buf) - 1] == '\0' ||
 	    strlen(buf) < sizeof(buf) ? "yes" : "no", "yes");
 }
