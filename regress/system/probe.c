@@ -10,6 +10,7 @@
  *
  *	-t ms	how long to wait for an answer (2000)
  *	-p port	local port
+ *	-m mark	of the packets (SO_MARK), as tunnels set it
  *	-d ms	linger after the end, so that the process can be looked at
  *	-n n	that many connections at once (tcp)
  *
@@ -38,6 +39,7 @@
 
 static int		 wait_ms = 2000;
 static const char	*local_port;
+static uint32_t		 packet_mark;
 static struct timespec	 began;
 
 static int
@@ -103,14 +105,17 @@ resolve(const char *host, const char *port, int type)
 	return ai;
 }
 
-/* Takes the local port for the family of the remote end. */
+/* Takes the mark, and the local port for the family of the remote end. */
 static void
-bind_local(int fd, int family)
+prepare(int fd, int family)
 {
 	struct sockaddr_in6	sin6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in	sin = { .sin_family = AF_INET };
 	int			on = 1, r;
 
+	if (packet_mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK,
+	    &packet_mark, sizeof(packet_mark)) == -1)
+		err(1, "SO_MARK");
 	if (local_port == NULL)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -134,7 +139,7 @@ tcp_connect(const struct addrinfo *ai)
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		err(1, "socket");
-	bind_local(fd, ai->ai_family);
+	prepare(fd, ai->ai_family);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
 		return fd;
 	if (errno == EINPROGRESS) {
@@ -236,7 +241,7 @@ probe_udp(const char *host, const char *port)
 	fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		err(1, "socket");
-	bind_local(fd, ai->ai_family);
+	prepare(fd, ai->ai_family);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
 		return result(word_of(errno));
 	return result(exchange(fd, "hello\n", 6));
@@ -405,10 +410,13 @@ main(int argc, char **argv)
 {
 	int	c, status, linger = 0, many = 0;
 
-	while ((c = getopt(argc, argv, "d:n:p:t:")) != -1) {
+	while ((c = getopt(argc, argv, "d:m:n:p:t:")) != -1) {
 		switch (c) {
 		case 'd':
 			linger = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'm':
+			packet_mark = (uint32_t)strtoul(optarg, NULL, 0);
 			break;
 		case 'n':
 			many = (int)strtol(optarg, NULL, 10);
