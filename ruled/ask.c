@@ -194,7 +194,8 @@ lines_make(struct msg_ask *m, const struct conn *c, const struct whois *is)
 
 /*
  * A program's path as one word: one called "a < [1] /sbin/init" must not
- * forge the chain that it stands in.
+ * forge the chain that it stands in.  Not with backslashes: who shows the
+ * question escapes those.
  */
 static void
 put_word(char *dst, size_t size, const char *path)
@@ -203,18 +204,18 @@ put_word(char *dst, size_t size, const char *path)
 	size_t			 n = 0;
 
 	dst[0] = '\0';
-	for (; *p != '\0' && n + 5 < size; p++)
-		if (*p > ' ' && *p < 0x7f && strchr("<[]\\", *p) == NULL)
+	for (; *p != '\0' && n + 4 < size; p++)
+		if (*p > ' ' && *p < 0x7f && strchr("<[]%\\", *p) == NULL)
 			n += (size_t)snprintf(dst + n, size - n, "%c", *p);
 		else
-			n += (size_t)snprintf(dst + n, size - n, "\\x%02x",
+			n += (size_t)snprintf(dst + n, size - n, "%%%02x",
 			    *p);
 }
 
 static void
 put_parents(struct msg_ask *m, const struct whois *is)
 {
-	char	exe[sizeof(is->parent[0].exe) * 4];
+	char	exe[sizeof(is->parent[0].exe) * 3];
 	size_t	i, off = 0;
 	int	n;
 

@@ -82,6 +82,8 @@ find_command(const char *name)
 	for (i = 0; i < NCOMMANDS; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
+	if (strpbrk(name, "\n\r\033") != NULL)	/* an error is one line */
+		name = "?";
 	ctl_fail("unknown command: %s", name);
 }
 
@@ -94,7 +96,7 @@ join(char *dst, size_t size, char **words)
 	dst[0] = '\0';
 	for (; *words != NULL; words++) {
 		for (p = *words; *p != '\0'; p++)
-			if (iscntrl((unsigned char)*p))
+			if (iscntrl((unsigned char)*p) && *p != '\t')
 				ctl_fail("control character in an argument");
 		if ((dst[0] != '\0' && strlcat(dst, " ", size) >= size) ||
 		    strlcat(dst, *words, size) >= size)
@@ -366,6 +368,7 @@ options(int argc, char **argv)
 	int		 ch;
 
 	/* "+": a rule's "-" and what follows are no options. */
+	opterr = 0;		/* an error is one line: usage() */
 	while ((ch = getopt(argc, argv, "+js:")) != -1) {
 		switch (ch) {
 		case 'j':

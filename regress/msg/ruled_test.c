@@ -667,6 +667,24 @@ t_bounds_all(void)
 	IS(judged(first, last, UNJUDGED) == 4096);
 }
 
+/* A program's name must not forge the chain, nor be escaped twice. */
+static void
+t_parents(void)
+{
+	world_start("");
+	w->is.nparents = 2;
+	w->is.parent[0].pid = 7;
+	(void)strlcpy(w->is.parent[0].exe, "/a < [1] /b\\\n%\xc3\xbc",
+	    sizeof(w->is.parent[0].exe));
+	w->is.parent[1].pid = 1;
+	(void)strlcpy(w->is.parent[1].exe, "/sbin/init",
+	    sizeof(w->is.parent[1].exe));
+	(void)out_tcp(1001, "203.0.113.1", 443);
+	UNTIL(w->asks == 1);
+	IS(strcmp(w->ask.parents, "[7] /a%20%3c%20%5b1%5d%20/b%5c%0a%25%c3%bc"
+	    " < [1] /sbin/init") == 0);
+}
+
 int
 main(void)
 {
@@ -674,6 +692,7 @@ main(void)
 	check("the log line", t_log_line);
 	check("a rule of a program waits for procinfo", t_exe_first);
 	check("a question, and what it shows", t_question);
+	check("the chain of parents is what it looks like", t_parents);
 	check("answer: once", t_once);
 	check("answer: minutes and hours", t_minutes);
 	check("answer: forever", t_forever);

@@ -131,7 +131,7 @@ errors()
 {
 	for bad in "add nonsense" "add allow * 443 tcp" "nosuchcommand" \
 	    "add 2x allow - 80 tcp" "delete allow 1.2.3.4 5 tcp" \
-	    "test tcp" "pause" ""; do
+	    "test tcp" "pause" "" "-x status"; do
 		set -f
 		# shellcheck disable=SC2086 # words are meant
 		if ctl $bad >"$T/ctl.out" 2>"$T/ctl.err"; then
