@@ -33,6 +33,7 @@ run_in_tree()
 	echo "firewall iptables" >>"$T/etc/tinysnitch.conf"
 	echo "rules \"$T/etc/tinysnitch.rules\"" >>"$T/etc/tinysnitch.conf"
 	echo "names \"$T/hosts\"" >>"$T/etc/tinysnitch.conf"
+	: >"$T/run.out"
 	# As sudo does: what the caller's shell knew is not passed on.
 	client env -u DISPLAY -u XAUTHORITY "$@" sh -c '
 		env -u SSH_CONNECTION -u DISPLAY B="$1" SYSCONFDIR="$2" "$3"

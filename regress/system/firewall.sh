@@ -48,6 +48,7 @@ status_says()
 judge()
 {
 	nobody
+	: >"$T/judged"	# the shell below may be slow to do so
 	nsenter --net="/run/netns/$NS-host" \
 	    "$JUDGE" $QUEUE $FORM "$1" >"$T/judged" 2>&1 &
 	JUDGE_PID=$!
@@ -316,6 +317,7 @@ established_goes_on()
 	add
 	judge allow
 	mkfifo "$T/held.in"
+	: >"$T/held"
 	client "$PROBE" hold $R4 80 <"$T/held.in" >"$T/held" 2>&1 &
 	exec 9>"$T/held.in"
 	echo one >&9
