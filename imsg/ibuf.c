@@ -21,58 +21,10 @@ ibuf_reader(struct ibuf *b, const void *bytes, size_t len)
 	b->len = len;
 }
 
-bool
-ibuf_error(const struct ibuf *b)
-{
-	return b->err;
-}
-
-size_t
-ibuf_left(const struct ibuf *b)
-{
-	return b->err ? 0 : b->len - b->off;
-}
-
 int
 ibuf_done(const struct ibuf *b)
 {
 	return b->err || b->off != b->len ? -1 : 0;
-}
-
-void
-ibuf_put_data(struct ibuf *b, const void *data, size_t len)
-{
-	if (b->err || b->wbuf == NULL || len > b->len - b->off) {
-		b->err = true;
-		return;
-	}
-	if (len > 0)
-		memcpy(b->wbuf + b->off, data, len);
-	b->off += len;
-}
-
-void
-ibuf_put_u8(struct ibuf *b, uint8_t v)
-{
-	ibuf_put_data(b, &v, sizeof(v));
-}
-
-void
-ibuf_put_u16(struct ibuf *b, uint16_t v)
-{
-	ibuf_put_data(b, &v, sizeof(v));
-}
-
-void
-ibuf_put_u32(struct ibuf *b, uint32_t v)
-{
-	ibuf_put_data(b, &v, sizeof(v));
-}
-
-void
-ibuf_put_u64(struct ibuf *b, uint64_t v)
-{
-	ibuf_put_data(b, &v, sizeof(v));
 }
 
 void
@@ -93,79 +45,6 @@ ibuf_put_addr(struct ibuf *b, const struct addr *a)
 {
 	ibuf_put_u8(b, a->af);
 	ibuf_put_data(b, a->b, addr_size(a->af));
-}
-
-const uint8_t *
-ibuf_get_ptr(struct ibuf *b, size_t len)
-{
-	const uint8_t	*p;
-
-	if (b->err || b->buf == NULL || len > b->len - b->off) {
-		b->err = true;
-		return NULL;
-	}
-	p = b->buf + b->off;
-	b->off += len;
-	return p;
-}
-
-void
-ibuf_get_data(struct ibuf *b, void *data, size_t len)
-{
-	const uint8_t	*p = ibuf_get_ptr(b, len);
-
-	if (p == NULL)
-		memset(data, 0, len);
-	else
-		memcpy(data, p, len);
-}
-
-uint8_t
-ibuf_get_u8(struct ibuf *b)
-{
-	uint8_t	v;
-
-	ibuf_get_data(b, &v, sizeof(v));
-	return v;
-}
-
-uint8_t
-ibuf_get_enum(struct ibuf *b, uint8_t max)
-{
-	uint8_t	v = ibuf_get_u8(b);
-
-	if (v > max) {
-		b->err = true;
-		return 0;
-	}
-	return v;
-}
-
-uint16_t
-ibuf_get_u16(struct ibuf *b)
-{
-	uint16_t	v;
-
-	ibuf_get_data(b, &v, sizeof(v));
-	return v;
-}
-
-uint32_t
-ibuf_get_u32(struct ibuf *b)
-{
-	uint32_t	v;
-
-	ibuf_get_data(b, &v, sizeof(v));
-	return v;
-}
-
-uint64_t
-ibuf_get_u64(struct ibuf *b)
-{
-	uint64_t	v;
-
-	ibuf_get_data(b, &v, sizeof(v));
-	return v;
 }
 
 void
