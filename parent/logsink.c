@@ -278,15 +278,28 @@ wait_for_room(void)
 		(void)evtimer_add(retry, &tv);
 }
 
-/* Puts one whole unit into the queue, or counts it as lost. */
+/* A journal entry ends with an empty line. */
+static uint64_t
+count_lines(const struct sink *s, const char *text, size_t len)
+{
+	uint64_t	n = 0;
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '\n' && (s->form != LOGFORM_JOURNAL ||
+		    (i > 0 && text[i - 1] == '\n'));
+	return n;
+}
+
+/* Puts whole lines into the queue, or counts them as lost. */
 static void
-enqueue(struct sink *s, const char *unit, size_t len, unsigned int lines)
+enqueue(struct sink *s, const char *text, size_t len)
 {
 	if (evbuffer_get_length(s->queue) + len > SINK_MAX) {
-		s->lost += lines;
+		s->lost += count_lines(s, text, len);
 		return;
 	}
-	if (evbuffer_add(s->queue, unit, len) == -1)
+	if (evbuffer_add(s->queue, text, len) == -1)
 		fatal(NULL);
 }
 
@@ -352,7 +365,7 @@ enqueue_syslog(struct sink *s, enum log_level level, const char *line,
 		fatal(NULL);
 	memcpy(unit, head, (size_t)n);
 	memcpy(unit + n, rest, len);
-	enqueue(s, unit, (size_t)n + len, 1);
+	enqueue(s, unit, (size_t)n + len);
 	free(unit);
 }
 
@@ -362,16 +375,9 @@ enqueue_lines(struct sink *s, enum log_level level, const char *text,
     size_t len)
 {
 	const char	*nl;
-	unsigned int	 lines = 0;
-	size_t		 i;
 
 	if (s->conf->to != LOGTO_SYSLOG) {
-		/* A journal entry ends with an empty line. */
-		for (i = 0; i < len; i++)
-			lines += text[i] == '\n' &&
-			    (s->form != LOGFORM_JOURNAL ||
-			    (i > 0 && text[i - 1] == '\n'));
-		enqueue(s, text, len, lines);
+		enqueue(s, text, len);
 		return;
 	}
 	while (len > 0 && (nl = memchr(text, '\n', len)) != NULL) {
