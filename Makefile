@@ -14,9 +14,11 @@ IMSG_SRC	= imsg/addr.c imsg/child.c imsg/ibuf.c imsg/imsg.c \
 		  imsg/log.c imsg/loop.c imsg/msg.c imsg/sbuf.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
-PROCINFO_PURE	= procinfo/audit_parse.c procinfo/order.c procinfo/procpid_parse.c
-PROCINFO_SRC	= procinfo/audit.c procinfo/diag.c procinfo/events.c \
-		  procinfo/frames.c procinfo/host.c \
+PROCINFO_PURE	= procinfo/audit_parse.c procinfo/execrec.c procinfo/order.c \
+		  procinfo/procpid_parse.c
+PROCINFO_SRC	= procinfo/audit.c procinfo/capture.c procinfo/confirm.c \
+		  procinfo/connector.c procinfo/diag.c procinfo/events.c \
+		  procinfo/execs.c procinfo/frames.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
 		  procinfo/procpid.c procinfo/routes.c procinfo/sockown.c $(PROCINFO_PURE)
 RULED_PURE	= ruled/dns.c ruled/flows.c ruled/json.c ruled/list.c \

@@ -60,6 +60,7 @@ enum child_fd {
 	FD_PROC_ROUTE = 7,
 	FD_PROC_CONNECTOR = 8,
 	FD_PROC_AUDIT = 9,
+	FD_PROC_HOST = 10,	/* the host's root directory, for statx(2) */
 
 	FD_RULED_NETQ = 5,
 	FD_RULED_PROC = 6,
@@ -214,8 +215,9 @@ struct msg_lost {
 	uint8_t		why;
 };
 
+/* EXEC: a ring of what processes become; EXEC_DONE writes into that ring. */
 enum event_kind { EVENT_ORDER, EVENT_ORDER_IRQ, EVENT_EXEC, EVENT_ROUTE,
-    EVENT_MAX };
+    EVENT_EXEC_DONE, EVENT_MAX };
 struct msg_event {
 	uint8_t		kind;	/* enum event_kind */
 	uint16_t	cpu;
@@ -341,12 +343,16 @@ enum who_source { WHO_UNKNOWN, WHO_KERNEL, WHO_EVENT, WHO_TUPLE, WHO_SOCKET,
     WHO_SOURCE_MAX };
 const char *who_source_name(enum who_source);
 
-/* MSG_SOURCES: which of them there are, and whether execve is heard of. */
+/*
+ * MSG_SOURCES: which of them there are, and who tells of each execve: the
+ * kernel's records or the proc connector.
+ */
 #define SOURCE_EVENT	0x01
 #define SOURCE_TUPLE	0x02
 #define SOURCE_SOCKET	0x04
-#define SOURCE_EXEC	0x08
-#define SOURCE_ALL	0x0f
+#define SOURCE_CONNECTOR 0x08
+#define SOURCE_RECORD	0x10
+#define SOURCE_ALL	0x1f
 struct msg_sources {
 	uint8_t		on;
 };

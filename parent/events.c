@@ -10,10 +10,15 @@
  * With forwarded traffic to be judged there are two more for each CPU, which
  * tell the routing look-ups of all programs, in containers as well.
  *
+ * A further ring of each CPU has what processes become: fork, execve with the
+ * file that is run, the namespaces they enter, their end.  The kernel writes
+ * these records as it happens, so that it does not matter how late they are
+ * read.  sched:sched_process_exec in the same ring wakes the reader once for
+ * each execve, for the arguments are in no record.
+ *
  * Samples hold process and time and, of routes, the tracepoint's record; no
- * kernel address.  The parent keeps
- * every ring mapped: a ring nobody maps is taken from its events, and
- * procinfo may be between two lives.
+ * kernel address.  The parent keeps every ring mapped: a ring nobody maps is
+ * taken from its events, and procinfo may be between two lives.
  */
 #include <sys/types.h>
 
@@ -49,7 +54,7 @@
 struct order_event {
 	struct msg_event	 m;
 	int			 fd;
-	void			*ring;	/* all but EVENT_ORDER_IRQ */
+	void			*ring;	/* NULL: it writes into another's */
 };
 
 /* Look-ups for what a program here sends come from the loopback device. */
@@ -69,6 +74,7 @@ static bool			 want_routes;
 static struct order_event	*set;
 static int			 nset, nalloc;
 static uint32_t			 tracepoint;
+static uint32_t			 exec_tracepoint;	/* 0: none */
 static char			 filter[128];	/* "" : no events */
 static size_t			 pages = 64;
 
@@ -412,23 +418,95 @@ open_routes(int cpu)
 	return 0;
 }
 
+/* What processes become.  Before Linux 4.12 without their namespaces. */
+static int
+open_processes(int cpu)
+{
+	struct perf_event_attr	 a;
+	struct order_event	*e;
+	int			 fd;
+
+	memset(&a, 0, sizeof(a));
+	a.type = PERF_TYPE_SOFTWARE;
+	a.size = sizeof(a);
+	a.config = PERF_COUNT_SW_DUMMY;
+	a.sample_type = PERF_SAMPLE_TIME;
+	a.sample_id_all = 1;
+	a.task = a.comm = a.comm_exec = a.mmap = a.mmap2 = 1;
+	a.namespaces = 1;
+	a.use_clockid = 1;
+	a.clockid = CLOCK_MONOTONIC;
+	a.disabled = 1;
+	a.watermark = 1;
+	a.wakeup_watermark = (uint32_t)(pages * (size_t)getpagesize() / 2);
+	if ((fd = perf_open(&a, -1, cpu)) == -1) {
+		a.namespaces = 0;
+		if ((fd = perf_open(&a, -1, cpu)) == -1)
+			return -1;
+	}
+	e = set_add();
+	e->fd = fd;
+	e->m.kind = EVENT_EXEC;
+	e->m.cpu = (uint16_t)cpu;
+	return (e->ring = map_ring(fd)) == NULL ? -1 : 0;
+}
+
+/* The end of an execve: new program and arguments are in place. */
+static int
+open_exec_done(int cpu)
+{
+	struct perf_event_attr	 a;
+	struct order_event	*e;
+	int			 fd;
+
+	memset(&a, 0, sizeof(a));
+	a.type = PERF_TYPE_TRACEPOINT;
+	a.size = sizeof(a);
+	a.config = exec_tracepoint;
+	a.sample_period = 1;
+	a.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+	a.use_clockid = 1;
+	a.clockid = CLOCK_MONOTONIC;
+	a.disabled = 1;
+	a.wakeup_events = 1;
+	if ((fd = perf_open(&a, -1, cpu)) == -1)
+		return -1;
+	e = set_add();
+	e->fd = fd;
+	e->m.kind = EVENT_EXEC_DONE;
+	e->m.cpu = (uint16_t)cpu;
+	return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, set[nset - 2].fd);
+}
+
+static int
+open_cpu(int cpu)
+{
+	if (filter[0] != '\0' && (open_one(cpu, EVENT_ORDER) == -1 ||
+	    open_one(cpu, EVENT_ORDER_IRQ) == -1 || open_routes(cpu) == -1))
+		return -1;
+	if (exec_tracepoint != 0 && (open_processes(cpu) == -1 ||
+	    open_exec_done(cpu) == -1))
+		return -1;
+	return 0;
+}
+
 static int
 open_cpus(void)
 {
 	long	 cpu, n = sysconf(_SC_NPROCESSORS_CONF);
+	int	 had;
 
 	if (n < 1 || n > CPUS_MAX)
 		return -1;
-	/* 8 MB of rings at most. */
+	/* 8 MB of rings of one kind at most. */
 	for (pages = 64; pages > 4 && pages * (size_t)n > 2048; pages /= 2)
 		continue;
 	for (cpu = 0; cpu < n; cpu++) {
-		if (open_one((int)cpu, EVENT_ORDER) == 0 &&
-		    open_one((int)cpu, EVENT_ORDER_IRQ) == 0 &&
-		    open_routes((int)cpu) == 0)
+		had = nset;
+		if (open_cpu((int)cpu) == 0)
 			continue;
 		/* Not there now; coming, it is a reason for a new set. */
-		if (errno != ENODEV && errno != ENXIO)
+		if (nset != had || (errno != ENODEV && errno != ENXIO))
 			return -1;
 	}
 	return nset > 0 ? 0 : -1;
@@ -437,13 +515,20 @@ open_cpus(void)
 int
 events_open(void)
 {
-	int	 i;
+	int	 i, rc;
 
 	set_clear();
-	if (filter[0] == '\0')
+	if (filter[0] == '\0' && exec_tracepoint == 0)
 		return -1;
-	if (open_cpus() == -1) {
-		log_warn("order events");
+	rc = open_cpus();
+	if (rc == -1 && exec_tracepoint != 0) {
+		log_warn("events of processes");
+		exec_tracepoint = 0;
+		set_clear();
+		rc = open_cpus();
+	}
+	if (rc == -1) {
+		log_warn("trace events");
 		set_clear();
 		return -1;
 	}
@@ -468,8 +553,17 @@ events_init(int queue_fd, uint16_t queue)
 		rc = learn_signal(dir, queue_fd);
 	if (want_routes)
 		learn_routes(dir);
+	if (read_id(dir, "events/sched/sched_process_exec/id",
+	    &exec_tracepoint) == -1)
+		exec_tracepoint = 0;
 	(void)close(dir);
-	return rc == -1 ? -1 : events_open();
+	return events_open() == -1 ? -1 : rc;
+}
+
+bool
+events_processes(void)
+{
+	return nset > 0 && exec_tracepoint != 0;
 }
 
 void
@@ -508,7 +602,8 @@ events_adopt(const struct msg_event *m, int fd)
 	e = set_add();
 	e->m = *m;
 	e->fd = fd;
-	if (m->kind != EVENT_ORDER_IRQ && (e->ring = map_ring(fd)) == NULL)
+	if (m->kind != EVENT_ORDER_IRQ && m->kind != EVENT_EXEC_DONE &&
+	    (e->ring = map_ring(fd)) == NULL)
 		return -1;
 	return 0;
 }

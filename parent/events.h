@@ -2,11 +2,13 @@
  * SPDX-License-Identifier: ISC
  *
  * Order events: the kernel notes, in the sender's own context, that a message
- * was put on the queue socket.  Event n belongs to datagram n.
+ * was put on the queue socket.  Event n belongs to datagram n.  Beside them
+ * what processes become, which tells whose event it was.
  */
 #ifndef EVENTS_H
 #define EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "msg.h"
@@ -22,6 +24,8 @@ void	 events_want_routes(void);
  * kernel has no such events, or they are forbidden.
  */
 int	 events_init(int queue_fd, uint16_t queue);
+/* The set tells of processes, too: the proc connector is not needed. */
+bool	 events_processes(void);
 /* Opens a fresh set in place of the old one; wants all of root.  0 or -1. */
 int	 events_open(void);
 /*

@@ -262,10 +262,6 @@ settle_process(void)
 		rl.rlim_cur = rl.rlim_max < 1024 ? rl.rlim_max : 1024;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
-	/* A restarted procinfo cannot be given it by us any more. */
-	rl.rlim_cur = rl.rlim_max = PROCINFO_PRIORITY;
-	if (setrlimit(RLIMIT_RTPRIO, &rl) == -1)
-		log_debug("no real-time priority for restarted processes");
 	if (chdir("/") == -1)
 		fatal("/");
 }
@@ -627,9 +623,9 @@ detach(void)
 {
 	char	byte = 0;
 
+	logsink_detach();
 	if (env.foreground)
 		return;
-	logsink_detach();
 	if (write(ready_pipe, &byte, 1) != 1)
 		log_debug("nobody waited for the start");
 	(void)close(ready_pipe);

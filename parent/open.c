@@ -219,18 +219,14 @@ open_tables(void)
 }
 
 static int
-connector_listen(void)
+connector_tell(int fd, enum proc_cn_mcast_op op)
 {
 	/* cn_msg ends in its data: the operation follows it. */
-	enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
 	struct nlmsghdr	 nlh;
 	struct cn_msg	 cn;
 	struct iovec	 iov[] = { { &nlh, sizeof(nlh) }, { &cn, sizeof(cn) },
-	    { NULL, sizeof(op) } };
-	int	fd, saved;
+	    { &op, sizeof(op) } };
 
-	if ((fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC)) == -1)
-		return -1;
 	memset(&nlh, 0, sizeof(nlh));
 	memset(&cn, 0, sizeof(cn));
 	nlh.nlmsg_len = sizeof(nlh) + sizeof(cn) + sizeof(op);
@@ -238,8 +234,17 @@ connector_listen(void)
 	cn.id.idx = CN_IDX_PROC;
 	cn.id.val = CN_VAL_PROC;
 	cn.len = sizeof(op);
-	iov[2].iov_base = &op;
-	if (writev(fd, iov, 3) == -1) {
+	return writev(fd, iov, 3) == -1 ? -1 : 0;
+}
+
+static int
+connector_listen(void)
+{
+	int	fd, saved;
+
+	if ((fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC)) == -1)
+		return -1;
+	if (connector_tell(fd, PROC_CN_MCAST_LISTEN) == -1) {
 		saved = errno;
 		(void)close(fd);
 		errno = saved;
@@ -343,11 +348,26 @@ open_connector(void)
 			fatal("cannot return to the own network namespace");
 		(void)close(own);
 	}
+	if (fd == -1)
+		open_audit();
+	/* It has shown the way; the event rings tell the same for less. */
+	if (fd != -1 && events_processes()) {
+		(void)connector_tell(fd, PROC_CN_MCAST_IGNORE);
+		(void)close(fd);
+		fd = -1;
+	}
 	if (fd != -1)
 		set_rcvbuf(fd, CONNECTOR_RCVBUF, "proc connector");
-	else
-		open_audit();
 	env.fds.connector = fd;
+}
+
+/* Only to look at files with: procinfo's filter lets it do nothing else. */
+static void
+open_host(void)
+{
+	env.fds.host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (env.fds.host == -1)
+		fatal("/");
 }
 
 /* Is somebody listening there, or is it left from a crash? */
@@ -427,6 +447,7 @@ open_all(void)
 	set_rcvbuf(f->route, ROUTE_RCVBUF, "interfaces");
 	f->audit = -1;
 	open_connector();
+	open_host();
 	if ((f->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) == -1)
 		fatal("inotify");
 	if ((f->counters = open(COUNTERS, O_RDONLY | O_CLOEXEC)) == -1)

@@ -28,6 +28,7 @@ struct shared_fds {
 	int	diag;
 	int	route;
 	int	connector;
+	int	host;		/* the root directory, as O_PATH */
 	int	audit;
 	int	control;
 	int	watch;		/* inotify, read by ruled */
@@ -125,7 +126,6 @@ void	 stub_order(enum stub_order);
 pid_t	 stub_pid(void);
 
 /* proc.c */
-#define PROCINFO_PRIORITY 1	/* SCHED_FIFO: others get none */
 void	 proc_start_all(void);	/* but the prompter */
 bool	 proc_all_ready(void);
 /* Something under PID changed state; false if it is none of ours. */

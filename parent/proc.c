@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -408,6 +407,7 @@ fill_fds(enum role role, int fds[FD_CHILD_MAX])
 		fds[FD_PROC_ROUTE] = f->route;
 		fds[FD_PROC_CONNECTOR] = f->connector;
 		fds[FD_PROC_AUDIT] = f->audit;
+		fds[FD_PROC_HOST] = f->host;
 		break;
 	case ROLE_RULED:
 		fds[FD_RULED_CONTROL] = f->control;
@@ -432,7 +432,6 @@ child_exec(enum role role, const int fds[FD_CHILD_MAX])
 	const char	*zone;
 	int		 high[FD_CHILD_MAX], i, n;
 	sigset_t	 none;
-	struct rlimit	 no_rt = { 0, 0 };
 
 	for (i = 0; i < FD_CHILD_MAX; i++) {
 		high[i] = -1;
@@ -450,8 +449,6 @@ child_exec(enum role role, const int fds[FD_CHILD_MAX])
 	closefrom(FD_CHILD_MAX);
 	/* An interrupt key of the terminal is the parent's to handle. */
 	if (setsid() == -1 || chdir("/") == -1)
-		_exit(126);
-	if (role != ROLE_PROCINFO && setrlimit(RLIMIT_RTPRIO, &no_rt) == -1)
 		_exit(126);
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_DFL);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "execs.h"
 #include "imsg.h"
 #include "log.h"
 #include "procinfo.h"
@@ -151,6 +152,7 @@ events_add(const struct msg_event *m, int fd)
 		/* Opened later than the queue: its count says nothing. */
 		rings_clear();
 		routes_clear();
+		execs_clear();
 		order_init(&order, false);
 		complete = false;
 	}
@@ -158,6 +160,8 @@ events_add(const struct msg_event *m, int fd)
 		ring_add(m->cpu, fd);
 	} else if (m->kind == EVENT_ROUTE) {
 		routes_add(m, fd);
+	} else if (m->kind == EVENT_EXEC || m->kind == EVENT_EXEC_DONE) {
+		execs_add(m, fd);
 	} else {
 		/* It writes into the ring of its CPU. */
 		for (i = 0; i < nrings; i++)
@@ -175,6 +179,7 @@ events_add(const struct msg_event *m, int fd)
 			rings_clear();
 			break;
 		}
+	execs_complete();
 	main_tell_sources();
 }
 
@@ -345,6 +350,8 @@ tell_lost(enum lost_why why)
 	uint8_t		 buf[8];
 
 	order_unsync(&order);
+	/* An execve on a CPU whose events are dead is told by nobody. */
+	execs_distrust();
 	if (now_ns() - lost_told < LOST_NS)
 		return;
 	lost_told = now_ns();

@@ -1,22 +1,20 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * What a process was when it sent, told by the kernel as it happens (proc
- * connector): each execve is read at once, a fork shares its parent's image,
+ * What a process was when it sent.  The kernel tells of each fork, execve and
+ * end, in order: a fork shares its parent's image, an execve begins a new one,
  * and the image before the last execve is kept.  So a program that sends and
  * exits, or sends and becomes another, is still named as what it was.
  *
- * An image read too late is worse than none: whatever was read after a later
- * execve than the one it was read for is thrown away.
+ * With event rings (execs.c) the executable is in the record of the execve,
+ * the arguments were read when it ended (capture.c), and the rest is read
+ * when somebody asks, while the process lives.  With the connector, and of
+ * what was there before, everything is read in /proc.  An image read too late
+ * is worse than none: whatever was read after a later execve than the one it
+ * was read for is thrown away.
  */
-#include <sys/socket.h>
-
 #include <dirent.h>
-#include <errno.h>
 #include <event2/event.h>
-#include <linux/cn_proc.h>
-#include <linux/connector.h>
-#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -24,21 +22,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "execrec.h"
+#include "execs.h"
 #include "log.h"
 #include "procinfo.h"
 
-#define TURN_READS	4096	/* datagrams, one event each, per loop turn */
 #define SCAN_STEP	16	/* processes read per loop turn, at start */
 #define TICK_NS		(10 * 1000 * 1000)	/* of start times: USER_HZ */
 
 /* What runs in a process between two execves; shared with its forks. */
 struct image {
 	unsigned int	 refs;
-	struct pid_uids	 uids;
+	bool		 recorded;	/* by the kernel; else read in /proc */
+	bool		 settled;	/* exe is known as well as it can be */
+	bool		 home;		/* execve in the host's namespaces */
+	bool		 looked;	/* args, cwd and unit are what they are */
+	uint32_t	 pid;		/* whose execve it was, and when */
+	uint64_t	 since;
+	struct file_id	 file;
+	char		*path;		/* as recorded; NULL: not told */
+	char		*exe, *cwd, *unit;	/* NULL: not known */
+	char		*args;
 	uint16_t	 args_len;
 	uint8_t		 args_cut;
-	size_t		 cwd, unit, args;	/* where they begin in text */
-	char		 text[];	/* exe first */
 };
 
 struct proc {
@@ -51,9 +57,13 @@ struct proc {
 	struct image	*before;
 	uint64_t	 since;		/* now, ns; 0: before we looked */
 	uint64_t	 before_since;
-	uint64_t	 read;		/* when now was read */
+	uint64_t	 read;		/* when now was read; 0: recorded */
 	uint64_t	 born;		/* of its fork; 0: before we looked */
+	uint64_t	 mount_ns, user_ns;	/* 0: not known */
+	bool		 loading;	/* in execve: the kernel maps the file */
 	bool		 dead;
+	bool		 has_uids;
+	struct pid_uids	 uids;
 };
 
 TAILQ_HEAD(proc_queue, proc);
@@ -67,10 +77,8 @@ static struct proc_tree		 procs = RB_INITIALIZER(&procs);
 static struct proc_queue	 living = TAILQ_HEAD_INITIALIZER(living);
 static struct proc_queue	 dead = TAILQ_HEAD_INITIALIZER(dead);
 static size_t			 nprocs;
-static int			 conn_fd = -1;
-static struct event		*conn_ev, *scan_ev;
+static struct event		*scan_ev;
 static DIR			*scan_dir;
-static uint64_t			 heard;	/* of all that happened before */
 
 static int
 proc_cmp(struct proc *a, struct proc *b)
@@ -80,37 +88,66 @@ proc_cmp(struct proc *a, struct proc *b)
 
 RB_GENERATE(proc_tree, proc, tree, proc_cmp)
 
-static void
-image_drop(struct image **i)
+/* ---- images ------------------------------------------------------ */
+
+static struct image *
+image_new(void)
 {
-	if (*i != NULL && --(*i)->refs == 0)
-		free(*i);
-	*i = NULL;
+	struct image	*i;
+
+	if ((i = calloc(1, sizeof(*i))) == NULL)
+		fatal(NULL);
+	i->refs = 1;
+	return i;
+}
+
+static void
+image_drop(struct image **at)
+{
+	struct image	*i = *at;
+
+	*at = NULL;
+	if (i == NULL || --i->refs > 0)
+		return;
+	free(i->path);
+	free(i->exe);
+	free(i->cwd);
+	free(i->unit);
+	free(i->args);
+	free(i);
 }
 
 static struct image *
-image_new(const struct whois *w, const struct pid_uids *uids)
+image_share(struct image *i)
 {
-	size_t		 exe = strlen(w->exe) + 1, cwd = strlen(w->cwd) + 1;
-	size_t		 unit = strlen(w->unit) + 1;
-	struct image	*i;
-
-	i = calloc(1, sizeof(*i) + exe + cwd + unit + w->args_len);
-	if (i == NULL)
-		fatal(NULL);
-	i->refs = 1;
-	i->uids = *uids;
-	i->args_len = w->args_len;
-	i->args_cut = w->args_cut;
-	i->cwd = exe;
-	i->unit = exe + cwd;
-	i->args = exe + cwd + unit;
-	memcpy(i->text, w->exe, exe);
-	memcpy(i->text + i->cwd, w->cwd, cwd);
-	memcpy(i->text + i->unit, w->unit, unit);
-	memcpy(i->text + i->args, w->args, w->args_len);
+	i->refs++;
 	return i;
 }
+
+static char *
+copy(const char *text)
+{
+	char	*p;
+
+	if ((p = strdup(text)) == NULL)
+		fatal(NULL);
+	return p;
+}
+
+static void
+image_args(struct image *i, const char *args, uint16_t len, uint8_t cut)
+{
+	if (len == 0)
+		return;
+	free(i->args);
+	if ((i->args = malloc(len)) == NULL)
+		fatal(NULL);
+	memcpy(i->args, args, len);
+	i->args_len = len;
+	i->args_cut = cut;
+}
+
+/* ---- processes --------------------------------------------------- */
 
 static struct proc *
 proc_find(uint32_t pid)
@@ -150,8 +187,8 @@ proc_new(uint32_t pid)
 	return p;
 }
 
-static void
-forget_all(void)
+void
+ident_forget(void)
 {
 	struct proc	*p;
 
@@ -165,7 +202,7 @@ proc_read(struct proc *p)
 {
 	static struct whois	 w;
 	struct pid_stat		 st;
-	struct pid_uids		 uids;
+	bool			 sure;
 	int			 dir;
 
 	image_drop(&p->now);
@@ -174,7 +211,9 @@ proc_read(struct proc *p)
 		return false;
 	/* The image first: a zombie keeps the rest until it is waited for. */
 	procpid_image(dir, &w);
-	if (procpid_stat(dir, &st) == -1 || procpid_uids(dir, &uids) == -1) {
+	sure = w.exe[0] == '\0' || confirm_live(dir, w.exe);
+	p->has_uids = procpid_uids(dir, &p->uids) == 0;
+	if (procpid_stat(dir, &st) == -1 || !p->has_uids) {
 		close(dir);
 		return false;
 	}
@@ -182,16 +221,25 @@ proc_read(struct proc *p)
 	p->read = now_ns();
 	p->start = st.start;
 	p->ppid = st.ppid;
-	if (w.exe[0] != '\0')	/* a zombie has lost it already */
-		p->now = image_new(&w, &uids);
+	if (w.exe[0] == '\0')	/* a zombie has lost it already */
+		return true;
+	if (!sure)
+		confirm_mark(w.exe, sizeof(w.exe));
+	p->now = image_new();
+	p->now->settled = p->now->looked = true;
+	p->now->exe = copy(w.exe);
+	p->now->cwd = copy(w.cwd);
+	p->now->unit = copy(w.unit);
+	image_args(p->now, w.args, w.args_len, w.args_cut);
 	return true;
 }
 
-static void
-conn_exec(const struct proc_event *e)
+/* ---- what the kernel tells --------------------------------------- */
+
+/* The image so far was another's from then on. */
+static struct proc *
+image_ends(uint32_t pid, uint64_t when)
 {
-	uint32_t	 pid = (uint32_t)e->event_data.exec.process_tgid;
-	uint64_t	 when = e->timestamp_ns;
 	struct proc	*p;
 
 	p = proc_find(pid);
@@ -203,42 +251,43 @@ conn_exec(const struct proc_event *e)
 		p->before_since = p->since;
 		p->now = NULL;
 	}
+	image_drop(&p->now);
 	p->since = when;
-	(void)proc_read(p);
+	p->has_uids = false;	/* set-user-id programs */
+	return p;
 }
 
-static void
-conn_fork(const struct proc_event *e)
+void
+ident_execed(uint32_t pid, uint64_t when)
 {
-	uint32_t	 pid = (uint32_t)e->event_data.fork.child_tgid;
+	(void)proc_read(image_ends(pid, when));
+}
+
+void
+ident_forked(uint32_t pid, uint32_t ppid, uint64_t when)
+{
 	struct proc	*p, *parent;
 
-	/* Threads belong to a process that is known. */
-	if (e->event_data.fork.child_pid != e->event_data.fork.child_tgid)
-		return;
 	if ((p = proc_find(pid)) != NULL)
 		proc_free(p);	/* the number is used again */
 	p = proc_new(pid);
-	p->ppid = (uint32_t)e->event_data.fork.parent_tgid;
-	p->since = p->born = e->timestamp_ns;
-	parent = proc_find(p->ppid);
+	p->ppid = ppid;
+	p->since = p->born = when;
+	parent = proc_find(ppid);
 	/* Read after the fork, it may have become another since. */
 	if (parent != NULL && parent->now != NULL &&
 	    parent->read < p->since && parent->since <= p->since) {
-		p->now = parent->now;
-		p->now->refs++;
+		p->now = image_share(parent->now);
 		p->read = parent->read;
 	}
 }
 
-static void
-conn_exit(const struct proc_event *e)
+void
+ident_ended(uint32_t pid)
 {
 	struct proc	*p;
 
-	if (e->event_data.exit.process_pid != e->event_data.exit.process_tgid)
-		return;
-	p = proc_find((uint32_t)e->event_data.exit.process_tgid);
+	p = proc_find(pid);
 	if (p == NULL || p->dead)
 		return;
 	TAILQ_REMOVE(&living, p, entry);
@@ -246,76 +295,121 @@ conn_exit(const struct proc_event *e)
 	p->dead = true;
 }
 
+/* The point of no return of an execve; what it runs is told next. */
 static void
-got_event(const struct nlmsghdr *h, size_t len)
+recorded_exec(const struct execrec *r)
 {
-	struct cn_msg		 cn;
-	struct proc_event	 e;
+	struct proc	*p = image_ends(r->pid, r->time);
 
-	memset(&e, 0, sizeof(e));
-	if (len < NLMSG_HDRLEN + sizeof(cn))
+	p->read = 0;
+	p->loading = true;
+	p->now = image_new();
+	p->now->recorded = true;
+	p->now->pid = r->pid;
+	p->now->since = r->time;
+	p->now->home = confirm_spaces(p->mount_ns, p->user_ns);
+}
+
+/* The kernel maps the program before its interpreter (ld.so). */
+static void
+recorded_map(const struct execrec *r)
+{
+	struct proc	*p = proc_find(r->pid);
+
+	if (p == NULL || !p->loading)
 		return;
-	memcpy(&cn, (const char *)h + NLMSG_HDRLEN, sizeof(cn));
-	if (cn.id.idx != CN_IDX_PROC || cn.id.val != CN_VAL_PROC)
+	p->loading = false;
+	p->now->path = copy(r->path);
+	p->now->file = r->file;
+}
+
+/* until: another image's time begins. */
+static void
+image_capture(struct image *i, uint64_t until)
+{
+	static struct capture	 c;
+
+	if (i->args != NULL || !i->recorded ||
+	    capture_take(i->pid, i->since, until, &c) == -1)
 		return;
-	/* Shorter in older kernels, longer in newer ones. */
-	len -= NLMSG_HDRLEN + sizeof(cn);
-	memcpy(&e, (const char *)h + NLMSG_HDRLEN + sizeof(cn),
-	    len < sizeof(e) ? len : sizeof(e));
-	switch (e.what) {
-	case PROC_EVENT_EXEC:
-		conn_exec(&e);
+	image_args(i, c.args, c.args_len, c.args_cut);
+	if (c.cwd[0] != '\0')
+		i->cwd = copy(c.cwd);
+}
+
+/* The arguments are taken now, if they are there: they are kept for a while. */
+static void
+recorded_done(const struct execrec *r)
+{
+	struct proc	*p = proc_find(r->pid);
+
+	if (p == NULL)
+		return;
+	p->loading = false;
+	if (p->now != NULL)
+		image_capture(p->now, UINT64_MAX);
+}
+
+/*
+ * Each fork is followed by one.  A thread elsewhere than the others leaves
+ * open where the process is.
+ */
+static void
+recorded_spaces(const struct execrec *r)
+{
+	struct proc	*p = proc_find(r->pid);
+
+	if (p == NULL)
+		return;
+	if (r->thread && (p->mount_ns != r->mount_ns ||
+	    p->user_ns != r->user_ns)) {
+		p->mount_ns = p->user_ns = 0;
+		return;
+	}
+	p->mount_ns = r->mount_ns;
+	p->user_ns = r->user_ns;
+}
+
+void
+ident_record(const struct execrec *r)
+{
+	switch (r->kind) {
+	case EXECREC_FORK:
+		ident_forked(r->pid, r->ppid, r->time);
 		break;
-	case PROC_EVENT_FORK:
-		conn_fork(&e);
+	case EXECREC_EXEC:
+		recorded_exec(r);
 		break;
-	case PROC_EVENT_EXIT:
-		conn_exit(&e);
+	case EXECREC_MAP:
+		recorded_map(r);
 		break;
-	default:
+	case EXECREC_DONE:
+		recorded_done(r);
+		break;
+	case EXECREC_SPACES:
+		recorded_spaces(r);
+		break;
+	case EXECREC_EXIT:
+		ident_ended(r->pid);
+		break;
+	case EXECREC_LOST:
+		ident_forget();
+		break;
+	case EXECREC_OTHER:
 		break;
 	}
 }
 
-/* 0, or -1 when there is nothing more. */
-static int
-read_one(void)
-{
-	union {
-		struct nlmsghdr	 h;
-		char		 buf[1024];
-	} m;
-	struct sockaddr_nl	 from;
-	socklen_t		 len = sizeof(from);
-	ssize_t			 n;
+/* ---- answers ----------------------------------------------------- */
 
-	memset(&from, 0, sizeof(from));
-	n = recvfrom(conn_fd, &m, sizeof(m), MSG_DONTWAIT,
-	    (struct sockaddr *)&from, &len);
-	if (n == -1) {
-		if (errno != ENOBUFS)
-			return -1;
-		/* Something was missed: whatever is known may be wrong. */
-		forget_all();
-		return 0;
-	}
-	if (from.nl_pid == 0 && (size_t)n >= NLMSG_HDRLEN)
-		got_event(&m.h, (size_t)n);
-	return 0;
-}
-
+/* All that happened before that time is known. */
 static void
-conn_read(int fd, short what, void *arg)
+hear(uint64_t when)
 {
-	uint64_t now = now_ns();
-	int	 i;
-
-	(void)fd, (void)what, (void)arg;
-	for (i = 0; i < TURN_READS; i++)
-		if (read_one() == -1) {
-			heard = now;
-			return;
-		}
+	if (execs_on())
+		execs_read();
+	else
+		connector_read(when);
 }
 
 /* Did it start after that time?  Then the pid is used again. */
@@ -339,8 +433,8 @@ proc_get(uint32_t pid, uint64_t when)
 	struct proc	*p;
 
 	p = proc_find(pid);
-	/* Without the connector nothing may be remembered. */
-	if (p != NULL && conn_fd == -1) {
+	/* With nobody to tell of changes nothing may be remembered. */
+	if (p != NULL && !ident_on()) {
 		proc_free(p);
 		p = NULL;
 	}
@@ -352,12 +446,130 @@ proc_get(uint32_t pid, uint64_t when)
 		proc_free(p);
 		return NULL;
 	}
-	/* Whoever called execve meanwhile, its event is here by now. */
-	if (conn_fd != -1) {
-		conn_read(conn_fd, 0, NULL);
-		p = proc_find(pid);
+	/* Whoever called execve meanwhile, it is told by now. */
+	hear(UINT64_MAX);
+	return proc_find(pid);
+}
+
+/* The process, if it lives and this image is still what it runs. */
+static struct proc *
+still(uint32_t pid, const struct image *i)
+{
+	struct proc	*p;
+
+	hear(UINT64_MAX);
+	p = proc_find(pid);
+	return p != NULL && !p->dead && p->now == i ? p : NULL;
+}
+
+/*
+ * By what the process itself says, which is the host's path of its file
+ * whatever root directory it has.
+ */
+static bool
+settle_live(uint32_t pid, struct image *i)
+{
+	static char	 exe[EXE_MAX];
+	enum confirm	 sure;
+	int		 dir;
+
+	if (still(pid, i) == NULL || (dir = procpid_open(pid)) == -1)
+		return false;
+	if (procpid_exe(dir, exe, sizeof(exe)) == -1) {
+		close(dir);
+		return false;
 	}
-	return p;
+	sure = confirm_here(dir) ? CONFIRM_YES : confirm_path(exe, &i->file);
+	close(dir);
+	if (still(pid, i) == NULL)
+		return false;
+	if (sure != CONFIRM_YES)
+		confirm_mark(exe, sizeof(exe));
+	i->exe = copy(exe);
+	return true;
+}
+
+/* Gone: whoever is left of its ancestors has its root directory. */
+static bool
+has_host_root(uint32_t pid)
+{
+	const struct proc	*p;
+	char			 root[8];
+	int			 dir, n;
+
+	for (n = 0; n < PARENTS_MAX && pid != 0; n++) {
+		p = proc_find(pid);
+		if ((p == NULL || !p->dead) &&
+		    (dir = procpid_open(pid)) != -1) {
+			n = procpid_link(dir, "root", root, sizeof(root));
+			close(dir);
+			return n == 0 && strcmp(root, "/") == 0;
+		}
+		if (p == NULL)
+			return false;
+		pid = p->ppid;
+	}
+	return false;
+}
+
+/* What it is called here, once for all who run it. */
+static void
+image_settle(uint32_t pid, struct image *i)
+{
+	static char	 exe[EXE_MAX];
+	enum confirm	 sure;
+
+	if (i->settled)
+		return;
+	i->settled = true;
+	if (i->path == NULL) {
+		(void)settle_live(pid, i);
+		return;
+	}
+	sure = confirm_path(i->path, &i->file);
+	if (sure != CONFIRM_YES && settle_live(pid, i))
+		return;
+	if (strlcpy(exe, i->path, sizeof(exe)) >= sizeof(exe))
+		return;
+	if (sure == CONFIRM_NO || (sure == CONFIRM_UNKNOWN &&
+	    (!i->home || !has_host_root(pid))))
+		confirm_mark(exe, sizeof(exe));
+	i->exe = copy(exe);
+}
+
+/* The rest, while the process lives. */
+static void
+look_live(uint32_t pid, struct image *i)
+{
+	static struct whois	 w;
+	int			 dir;
+
+	if (still(pid, i) == NULL || (dir = procpid_open(pid)) == -1)
+		return;
+	w.args_len = 0;
+	if (i->args == NULL)
+		(void)procpid_args(dir, w.args, &w.args_len, &w.args_cut);
+	(void)procpid_cwd(dir, w.cwd, sizeof(w.cwd));
+	(void)procpid_unit(dir, w.unit, sizeof(w.unit));
+	close(dir);
+	if (still(pid, i) == NULL)
+		return;
+	image_args(i, w.args, w.args_len, w.args_cut);
+	if (i->cwd == NULL && w.cwd[0] != '\0')
+		i->cwd = copy(w.cwd);
+	if (w.unit[0] != '\0')
+		i->unit = copy(w.unit);
+}
+
+static void
+image_look(uint32_t pid, struct image *i, uint64_t until)
+{
+	if (i->looked)
+		return;
+	i->looked = true;
+	/* A fork's is its ancestor's: of the process that called execve. */
+	image_capture(i, until);
+	look_live(pid, i);
 }
 
 static bool
@@ -371,23 +583,32 @@ has_uid(const struct pid_uids *uids, uint32_t uid)
 	return false;
 }
 
-/* Programs change their user without execve: look again. */
+/*
+ * Is it another user's?  Programs change their user without execve: what is
+ * remembered is only a reason to look no more.
+ */
 static bool
-has_uid_now(const struct proc *p, uint32_t uid)
+others_uid(struct proc *p, uint32_t uid)
 {
 	struct pid_stat	 st;
 	struct pid_uids	 uids;
-	bool		 ok;
+	bool		 read;
 	int		 dir;
 
-	dir = procpid_open(p->pid);
-	if (dir == -1)
+	if (p->has_uids && has_uid(&p->uids, uid))
 		return false;
-	ok = procpid_stat(dir, &st) == 0 &&
+	if (p->dead || (dir = procpid_open(p->pid)) == -1)
+		return p->has_uids;
+	read = procpid_stat(dir, &st) == 0 &&
 	    (p->start == 0 || st.start == p->start) &&
-	    procpid_uids(dir, &uids) == 0 && has_uid(&uids, uid);
+	    procpid_uids(dir, &uids) == 0;
 	close(dir);
-	return ok;
+	if (!read)
+		return p->has_uids;
+	p->start = st.start;
+	p->uids = uids;
+	p->has_uids = true;
+	return !has_uid(&uids, uid);
 }
 
 /*
@@ -417,21 +638,28 @@ get_parent(uint32_t ppid, uint64_t start, uint64_t born)
 static void
 fill_parents(struct whois *w, uint32_t ppid, uint64_t start, uint64_t born)
 {
-	const struct proc	*p;
-	const char		*exe;
-	size_t			 len, size = sizeof(w->parent[0].exe);
+	struct proc	*p;
+	struct image	*i;
+	const char	*exe;
+	size_t		 len, size = sizeof(w->parent[0].exe);
 
 	while (w->nparents < PARENTS_MAX &&
 	    (p = get_parent(ppid, start, born)) != NULL) {
-		exe = p->now != NULL ? p->now->text : "";
-		/* The end of a long path tells more than its beginning. */
-		if ((len = strlen(exe)) >= size)
-			exe += len - (size - 1);
-		(void)strlcpy(w->parent[w->nparents].exe, exe, size);
-		w->parent[w->nparents++].pid = p->pid;
+		w->parent[w->nparents].pid = p->pid;
 		ppid = p->ppid;
 		start = p->start;
 		born = p->born;
+		exe = "";
+		i = p->now == NULL ? NULL : image_share(p->now);
+		if (i != NULL) {
+			image_settle(p->pid, i);
+			exe = i->exe == NULL ? "" : i->exe;
+		}
+		/* The end of a long path tells more than its beginning. */
+		if ((len = strlen(exe)) >= size)
+			exe += len - (size - 1);
+		(void)strlcpy(w->parent[w->nparents++].exe, exe, size);
+		image_drop(&i);
 	}
 }
 
@@ -452,10 +680,15 @@ find_start(struct proc *p)
 static void
 fill_image(struct whois *w, const struct image *i)
 {
-	(void)strlcpy(w->exe, i->text, sizeof(w->exe));
-	(void)strlcpy(w->cwd, i->text + i->cwd, sizeof(w->cwd));
-	(void)strlcpy(w->unit, i->text + i->unit, sizeof(w->unit));
-	memcpy(w->args, i->text + i->args, i->args_len);
+	if (i->exe == NULL)
+		return;		/* arguments alone are nobody's */
+	(void)strlcpy(w->exe, i->exe, sizeof(w->exe));
+	if (i->cwd != NULL)
+		(void)strlcpy(w->cwd, i->cwd, sizeof(w->cwd));
+	if (i->unit != NULL)
+		(void)strlcpy(w->unit, i->unit, sizeof(w->unit));
+	if (i->args_len > 0)
+		memcpy(w->args, i->args, i->args_len);
 	w->args_len = i->args_len;
 	w->args_cut = i->args_cut;
 }
@@ -467,8 +700,10 @@ fill_image(struct whois *w, const struct image *i)
 int
 ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 {
-	const struct image	*i;
-	struct proc		*p;
+	struct image	*i;
+	struct proc	*p;
+	uint64_t	 born, until = UINT64_MAX;
+	uint32_t	 ppid;
 
 	w->pid = pid;
 	p = proc_find(pid);
@@ -476,29 +711,38 @@ ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 	 * A process's execve is told before it can send anything; so what was
 	 * heard since it sent is all, if there is nothing to be read now.
 	 */
-	if (conn_fd != -1 && (when >= heard || p == NULL || p->now == NULL ||
-	    p->start == 0))
-		conn_read(conn_fd, 0, NULL);
+	hear(p == NULL || p->now == NULL || p->start == 0 ? UINT64_MAX : when);
 	p = proc_get(pid, when);
 	if (p == NULL)
 		return 0;
-	i = when >= p->since ? p->now :
-	    when >= p->before_since ? p->before : NULL;
-	if (i != NULL && uid != NULL && !has_uid(&i->uids, *uid) &&
-	    !has_uid_now(p, *uid)) {
+	i = p->now;
+	if (when < p->since) {
+		until = p->since;
+		i = when >= p->before_since ? p->before : NULL;
+	}
+	if (i != NULL && uid != NULL && others_uid(p, *uid)) {
 		w->pid = 0;
 		return -1;
 	}
 	find_start(p);
 	w->start = p->start;
-	if (i != NULL)
+	ppid = p->ppid;
+	born = p->born;
+	if (i != NULL) {
+		i = image_share(i);
+		image_settle(pid, i);
+		image_look(pid, i, until);
 		fill_image(w, i);
-	if (conn_fd != -1)
-		fill_parents(w, p->ppid, p->start, p->born);
+		image_drop(&i);
+	}
+	if (ident_on())
+		fill_parents(w, ppid, w->start, born);
 	else
-		procpid_parents(w, p->ppid, p->start);
+		procpid_parents(w, ppid, w->start);
 	return 0;
 }
+
+/* ---- what was there before --------------------------------------- */
 
 /*
  * Forks inherit what is known of their parents, so those that run already
@@ -522,34 +766,31 @@ on_scan(int fd, short what, void *arg)
 		if (!proc_read(p) || p->now == NULL)
 			proc_free(p);
 	}
-	if (e != NULL) {
-		if (event_add(scan_ev, &soon) == -1)
-			fatal(NULL);
-		return;
-	}
-	closedir(scan_dir);
-	event_free(scan_ev);
+	if (e != NULL && event_add(scan_ev, &soon) == -1)
+		fatal(NULL);
+}
+
+void
+ident_scan(void)
+{
+	static const struct timeval	 soon = { 0, 1000 };
+
+	rewinddir(scan_dir);
+	if (event_add(scan_ev, &soon) == -1)
+		fatal(NULL);
 }
 
 bool
 ident_on(void)
 {
-	return conn_fd != -1;
+	return execs_on() || connector_on();
 }
 
 void
-ident_init(int fd)
+ident_init(void)
 {
-	static const struct timeval	 soon = { 0, 1000 };
-
-	conn_fd = fd;
-	if (fd == -1)
-		return;
-	conn_ev = event_new(main_base(), fd, EV_READ | EV_PERSIST, conn_read,
-	    NULL);
 	scan_ev = event_new(main_base(), -1, 0, on_scan, NULL);
-	if (conn_ev == NULL || event_add(conn_ev, NULL) == -1 ||
-	    scan_ev == NULL || event_add(scan_ev, &soon) == -1)
+	if (scan_ev == NULL)
 		fatal(NULL);
 	if ((scan_dir = opendir("/")) == NULL)
 		fatal("/");

@@ -15,6 +15,7 @@
 #include "audit.h"
 #include "child.h"
 #include "events.h"
+#include "execs.h"
 #include "imsg.h"
 #include "log.h"
 #include "loop.h"
@@ -208,8 +209,10 @@ main_tell_sources(void)
 		m.on |= SOURCE_EVENT;
 	if (routes_on())
 		m.on |= SOURCE_TUPLE;
-	if (ident_on())
-		m.on |= SOURCE_EXEC;
+	if (execs_on())
+		m.on |= SOURCE_RECORD;
+	else if (connector_on())
+		m.on |= SOURCE_CONNECTOR;
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_sources(&b, &m);
 	link_send_ibuf(ruled, MSG_SOURCES, -1, &b);
@@ -260,7 +263,8 @@ parent_message(struct link *l, struct imsg *imsg, void *arg)
 
 /*
  * A program that ends at once has to be read before: with the machine busy,
- * one in three is gone by the time an ordinary process gets its turn.
+ * one in three is gone by the time an ordinary process gets its turn.  The
+ * threads that read arguments inherit this, and need it.
  */
 static void
 set_scheduler(void)
@@ -274,13 +278,23 @@ set_scheduler(void)
 		    "may stay unknown");
 }
 
+/* The kernel's records wait; only the threads are in a hurry now. */
+void
+main_unhurried(void)
+{
+	struct sched_param	 p = { 0 };
+
+	if (sched_setscheduler(0, SCHED_OTHER, &p) == -1)
+		log_warn("%s", __func__);
+}
+
 int
 main(void)
 {
 	static struct msg_start	 start;
 	pid_t			 parent_pid;
 
-	child_start(ROLE_PROCINFO, FD_PROC_AUDIT, &start);
+	child_start(ROLE_PROCINFO, FD_PROC_HOST, &start);
 	if (!(start.fds & 1U << FD_PROC_DIAG) ||
 	    !(start.fds & 1U << FD_PROC_ROUTE))
 		fatalx("started without sockets to ask the kernel");
@@ -295,12 +309,19 @@ main(void)
 	diag_init(FD_PROC_DIAG);
 	events_init(!start.restarted);
 	set_scheduler();
-	sandbox_procinfo(start.uid, start.gid);
+	execs_init();
+	sandbox_procinfo(start.uid, start.gid, execs_start);
 	sockown_init(FD_PROC_DIAG);
 	lookup_init((uint32_t)parent_pid);
 	host_init(FD_PROC_ROUTE);
-	ident_init((start.fds & 1u << FD_PROC_CONNECTOR) != 0 ?
-	    FD_PROC_CONNECTOR : -1);
+	confirm_init((start.fds & 1u << FD_PROC_HOST) != 0,
+	    (uint32_t)parent_pid);
+	ident_init();
+	if ((start.fds & 1u << FD_PROC_CONNECTOR) != 0) {
+		connector_init(FD_PROC_CONNECTOR);
+		ident_scan();
+	}
+	execs_run();
 	if (start.frames_warn)
 		frames_init();
 	if ((start.fds & 1u << FD_PROC_AUDIT) != 0)

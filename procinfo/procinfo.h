@@ -60,6 +60,8 @@ struct link *
 uint64_t now_ns(void);
 /* Tells ruled how programs can be named now. */
 void	 main_tell_sources(void);
+/* Gives up the priority over all ordinary processes. */
+void	 main_unhurried(void);
 
 /* lookup.c */
 /* The parent's pid: netq is its child, too. */
@@ -107,15 +109,31 @@ ssize_t	 procpid_read(int, const char *, char *, size_t);
 int	 procpid_stat(int, struct pid_stat *)
 	    __attribute__((warn_unused_result));
 int	 procpid_exe(int, char *, size_t) __attribute__((warn_unused_result));
+/* Each is empty where there is none, and then -1. */
+int	 procpid_link(int, const char *, char *, size_t);
+int	 procpid_args(int, char [ARGS_MAX], uint16_t *, uint8_t *);
+int	 procpid_cwd(int, char *, size_t);
+int	 procpid_unit(int, char *, size_t);
 int	 procpid_uids(int, struct pid_uids *)
 	    __attribute__((warn_unused_result));
 /* Executable, arguments, directory and unit; empty where there are none. */
 void	 procpid_image(int, struct whois *);
 /* The chain of parents, nearest first, of a process started then. */
 void	 procpid_parents(struct whois *, uint32_t ppid, uint64_t start);
+
 /* ident.c */
-/* The proc connector, or -1: then only what lives is known. */
-void	 ident_init(int);
+struct execrec;
+void	 ident_init(void);
+/* Reads what runs already, a few processes at a time. */
+void	 ident_scan(void);
+/* Something was missed: whatever is known may be wrong. */
+void	 ident_forget(void);
+/* What processes become: as the connector tells it, or the rings. */
+void	 ident_forked(uint32_t pid, uint32_t ppid, uint64_t);
+void	 ident_execed(uint32_t pid, uint64_t);
+void	 ident_ended(uint32_t pid);
+void	 ident_record(const struct execrec *);
+/* Whether it is told. */
 bool	 ident_on(void);
 /*
  * What the process was at that time; of that user, if one is given.  0 with
@@ -123,6 +141,28 @@ bool	 ident_on(void);
  */
 int	 ident_fill(struct whois *, uint32_t pid, uint64_t time,
 	    const uint32_t *uid);
+
+/* connector.c */
+void	 connector_init(int);
+void	 connector_stop(void);
+bool	 connector_on(void);
+/* All that happened up to that time is told to ident.c. */
+void	 connector_read(uint64_t);
+
+/* confirm.c */
+enum confirm { CONFIRM_YES, CONFIRM_NO, CONFIRM_UNKNOWN };
+/* Whether there is a FD_PROC_HOST; the pid of the daemon's parent. */
+void	 confirm_init(bool, uint32_t);
+/* Is the file that this host has there the one of that number? */
+enum confirm confirm_path(const char *, const struct file_id *);
+/* Are these namespaces, as the kernel recorded them, the host's? */
+bool	 confirm_spaces(uint64_t mount, uint64_t user);
+/* The process of that directory is in the host's mount namespace. */
+bool	 confirm_here(int);
+/* Is what it says that it runs the host's file of that name? */
+bool	 confirm_live(int, const char *exe);
+/* Says behind a path that it is not confirmed. */
+void	 confirm_mark(char *, size_t);
 
 /* host.c */
 void	 host_init(int);

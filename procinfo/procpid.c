@@ -62,8 +62,8 @@ procpid_stat(int dir, struct pid_stat *st)
 }
 
 /* As the kernel says it, " (deleted)" and "/memfd:" included. */
-static int
-read_link(int dir, const char *name, char *buf, size_t size)
+int
+procpid_link(int dir, const char *name, char *buf, size_t size)
 {
 	ssize_t	 n;
 
@@ -81,22 +81,29 @@ read_link(int dir, const char *name, char *buf, size_t size)
 int
 procpid_exe(int dir, char *buf, size_t size)
 {
-	return read_link(dir, "exe", buf, size);
+	return procpid_link(dir, "exe", buf, size);
 }
 
-static void
-read_args(int dir, struct whois *w)
+/* Also called by other threads, as all but procpid_unit() might be. */
+int
+procpid_args(int dir, char args[ARGS_MAX], uint16_t *len, uint8_t *cut)
 {
-	static char	 buf[ARGS_MAX + 1];
-	ssize_t		 n;
+	char	 buf[ARGS_MAX + 1];
+	ssize_t	 n;
 
 	n = procpid_read(dir, "cmdline", buf, sizeof(buf));
-	pid_parse_args(buf, n > 0 ? (size_t)n : 0, w->args, &w->args_len,
-	    &w->args_cut);
+	pid_parse_args(buf, n > 0 ? (size_t)n : 0, args, len, cut);
+	return n > 0 ? 0 : -1;
 }
 
-static void
-read_unit(int dir, struct whois *w)
+int
+procpid_cwd(int dir, char *buf, size_t size)
+{
+	return procpid_link(dir, "cwd", buf, size);
+}
+
+int
+procpid_unit(int dir, char *unit, size_t size)
 {
 	static char	 buf[TEXT_MAX];
 	ssize_t		 n;
@@ -104,8 +111,11 @@ read_unit(int dir, struct whois *w)
 	n = procpid_read(dir, "cgroup", buf, sizeof(buf));
 	/* Cut off means that the last line is not the last. */
 	if (n <= 0 || (size_t)n == sizeof(buf) ||
-	    pid_parse_cgroup(buf, (size_t)n, w->unit, sizeof(w->unit)) == -1)
-		w->unit[0] = '\0';
+	    pid_parse_cgroup(buf, (size_t)n, unit, size) == -1) {
+		unit[0] = '\0';
+		return -1;
+	}
+	return 0;
 }
 
 /* Executable and arguments of one and the same program. */
@@ -119,9 +129,8 @@ read_program(int dir, struct whois *w)
 		/* Kernel threads and zombies have none. */
 		if (procpid_exe(dir, w->exe, sizeof(w->exe)) == -1)
 			return -1;
-		read_args(dir, w);
-		if (read_link(dir, "cwd", w->cwd, sizeof(w->cwd)) == -1)
-			w->cwd[0] = '\0';
+		(void)procpid_args(dir, w->args, &w->args_len, &w->args_cut);
+		(void)procpid_cwd(dir, w->cwd, sizeof(w->cwd));
 		if (procpid_exe(dir, again, sizeof(again)) == -1) {
 			/* It ended: whose arguments were they? */
 			w->args_len = 0;
@@ -153,7 +162,7 @@ procpid_image(int dir, struct whois *w)
 		w->args_len = 0;
 		w->args_cut = 0;
 	}
-	read_unit(dir, w);
+	(void)procpid_unit(dir, w->unit, sizeof(w->unit));
 }
 
 int

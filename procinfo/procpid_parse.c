@@ -1,9 +1,10 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * Text of /proc/PID/{stat,status,fdinfo/N,cgroup,cmdline}, see proc(5).
- * What a program may choose in it: its name in stat, every byte of cmdline
- * (setproctitle), and the path of its cgroup when that is delegated to it.
+ * Text of /proc/PID/{stat,status,fdinfo/N,cgroup,cmdline,maps,mountinfo}, see
+ * proc(5).  What a program may choose in it: its name in stat, every byte of
+ * cmdline (setproctitle), the paths of its files, and the path of its cgroup
+ * when that is delegated to it.
  */
 #include <string.h>
 
@@ -220,4 +221,114 @@ pid_parse_args(const char *buf, size_t len, char args[ARGS_MAX],
 	if (len > 0 && args[len - 1] != '\0')
 		args[len++] = '\0';
 	*args_len = (uint16_t)len;
+}
+
+/* Cuts the first line off. */
+static bool
+next_line(struct text *t, struct text *line)
+{
+	const char	*nl;
+
+	if (t->p == t->end)
+		return false;
+	nl = memchr(t->p, '\n', (size_t)(t->end - t->p));
+	text_init(line, t->p, (size_t)((nl == NULL ? t->end : nl) - t->p));
+	t->p = nl == NULL ? t->end : nl + 1;
+	return true;
+}
+
+static bool
+rest_is(struct text *t, const char *want)
+{
+	size_t	 n = strlen(want);
+
+	return (size_t)(t->end - t->p) == n && memcmp(t->p, want, n) == 0;
+}
+
+static uint32_t
+get_hex(struct text *t)
+{
+	uint32_t	 v = 0;
+	int		 i, c;
+
+	for (i = 0; i < 8 && t->p < t->end; i++, t->p++) {
+		c = *t->p;
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint32_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	if (i == 0)
+		t->err = true;
+	return v;
+}
+
+static void
+get_colon(struct text *t)
+{
+	if (t->p == t->end || *t->p++ != ':')
+		t->err = true;
+}
+
+/* "number parent major:minor root point options [more] - type source ..." */
+int
+pid_parse_mount(const char *buf, size_t len, uint64_t id,
+    struct pid_mount *m)
+{
+	static const char	 sep[] = " - ", overlay[] = "overlay ";
+	struct text		 t, line;
+	const char		*type;
+
+	memset(m, 0, sizeof(*m));
+	text_init(&t, buf, len);
+	while (next_line(&t, &line)) {
+		if (get_number(&line, 10, UINT64_MAX) != id || line.err)
+			continue;
+		skip_fields(&line, 1);
+		m->major = (uint32_t)get_number(&line, 10, UINT32_MAX);
+		get_colon(&line);
+		m->minor = (uint32_t)get_number(&line, 10, UINT32_MAX);
+		type = memmem(line.p, (size_t)(line.end - line.p), sep,
+		    sizeof(sep) - 1);
+		if (line.err || type == NULL)
+			return -1;
+		type += sizeof(sep) - 1;
+		m->overlay = (size_t)(line.end - type) >=
+		    sizeof(overlay) - 1 &&
+		    memcmp(type, overlay, sizeof(overlay) - 1) == 0;
+		return 0;
+	}
+	return -1;
+}
+
+/* "addresses permissions offset major:minor number path" */
+int
+pid_parse_maps(const char *buf, size_t len, const char *path,
+    struct file_id *f)
+{
+	struct file_id	 one;
+	struct text	 t, line;
+	bool		 found = false;
+
+	memset(f, 0, sizeof(*f));
+	text_init(&t, buf, len);
+	while (next_line(&t, &line)) {
+		skip_fields(&line, 3);
+		skip_blanks(&line);
+		one.major = get_hex(&line);
+		get_colon(&line);
+		one.minor = get_hex(&line);
+		one.ino = get_number(&line, 10, UINT64_MAX);
+		skip_blanks(&line);
+		if (line.err || !rest_is(&line, path))
+			continue;
+		if (found && (one.major != f->major ||
+		    one.minor != f->minor || one.ino != f->ino))
+			return -1;
+		*f = one;
+		found = true;
+	}
+	return found ? 0 : -1;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "execrec.h"
 #include "msg.h"
 
 #define PID_NUMBER_MAX	4194304		/* the kernel's PID_MAX_LIMIT */
@@ -33,6 +34,12 @@ struct pid_fdinfo {
 	bool		cloexec;
 };
 
+/* A mount, as programs' files show it. */
+struct pid_mount {
+	uint32_t	major, minor;
+	bool		overlay;
+};
+
 /* Each returns 0, or -1 for anything but the expected form. */
 int	 pid_parse_stat(const char *, size_t, struct pid_stat *)
 	    __attribute__((warn_unused_result));
@@ -42,6 +49,12 @@ int	 pid_parse_fdinfo(const char *, size_t, struct pid_fdinfo *)
 	    __attribute__((warn_unused_result));
 /* The path of the last line; with one hierarchy (v2) the only one. */
 int	 pid_parse_cgroup(const char *, size_t, char *, size_t)
+	    __attribute__((warn_unused_result));
+/* The mount of that number, in a list like mountinfo. */
+int	 pid_parse_mount(const char *, size_t, uint64_t, struct pid_mount *)
+	    __attribute__((warn_unused_result));
+/* The one file of that path in a list like maps; -1 also for several. */
+int	 pid_parse_maps(const char *, size_t, const char *, struct file_id *)
 	    __attribute__((warn_unused_result));
 /* A directory entry that is a number between 1 and PID_NUMBER_MAX, or -1. */
 int	 pid_parse_name(const char *, uint32_t *)

@@ -253,7 +253,9 @@ who_sources(char *buf, size_t size)
 	    sources & SOURCE_EVENT ? "event, " : "",
 	    sources & SOURCE_TUPLE ? "tuple, " : "",
 	    sources & SOURCE_SOCKET ? "socket" : "",
-	    sources & SOURCE_EXEC ? "; each execve is heard of" : "");
+	    sources & SOURCE_RECORD ? "; programs by the kernel's records" :
+	    sources & SOURCE_CONNECTOR ? "; programs by the proc connector" :
+	    "; programs while they live");
 }
 
 int

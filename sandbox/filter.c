@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +43,8 @@ enum cond_kind {
 	COND_END,
 	COND_INT,		/* (arg & mask) == value, lower 32 bits */
 	COND_LONG,		/* arg == value, all 64 bits */
-	COND_NOT_FD,		/* not the descriptor value; comes first */
+	COND_NOT_FD,		/* not the descriptor value, of those below
+				   mask; comes first */
 	COND_SELF		/* arg is the process's own id */
 };
 
@@ -80,7 +82,7 @@ struct filter {
 				    what " within " #bits }
 #define LEN(n, v)		{ COND_LONG, n, 0, v, "length == " #v }
 #define NULLPTR(n, what)	{ COND_LONG, n, 0, 0, what " == NULL" }
-#define NOT_FD(n, v)		{ COND_NOT_FD, n, 0, v, "fd != " #v }
+#define NOT_FD(n, v, max)	{ COND_NOT_FD, n, max, v, "fd != " #v }
 #define SELF(n)			{ COND_SELF, n, 0, 0, "own process" }
 
 /* Status flags that may be set; O_ASYNC is not one of them. */
@@ -169,24 +171,32 @@ static const struct call netq[] = {
 	    LEN(2, 40), IS(3, "flags", 0), NULLPTR(4, "address")),
 
 	HEAD("links and libevent's signal pipe"),
-	WHEN("sendto", NULL, NOT_FD(0, FD_NETQ_QUEUE),
+	WHEN("sendto", NULL, NOT_FD(0, FD_NETQ_QUEUE, FILTER_NETQ_FDS),
 	    IS(3, "flags", LINK_FLAGS), NULLPTR(4, "address")),
-	WHEN("write", NULL, NOT_FD(0, FD_NETQ_QUEUE)),
+	WHEN("write", NULL, NOT_FD(0, FD_NETQ_QUEUE, FILTER_NETQ_FDS)),
 	END
 };
 
-/* Reads a procfs that holds nothing but processes, and never writes. */
+/*
+ * Reads a procfs that holds nothing but processes, and never writes.  Through
+ * FD_PROC_HOST, an O_PATH descriptor of the host's root directory, it may ask
+ * for the numbers of a file (is it the one that was executed?), and open and
+ * read nothing.  Any bit may differ: AT_FDCWD is negative.
+ */
 static const struct call procinfo[] = {
 	HEAD("/proc, for reading"),
-	WHEN("openat", NULL, ONLY(2, "flags", READ_FLAGS)),
+	WHEN("openat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX),
+	    ONLY(2, "flags", READ_FLAGS)),
 	WHEN("open", NULL, ONLY(1, "flags", READ_FLAGS)),
 	CALL("pread64"),
 	CALL("lseek"),
 	CALL("getdents64"),
 	CALL("readlink"),
-	CALL("readlinkat"),
+	WHEN("readlinkat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX)),
 	CALL("fstat"),
-	CALL("newfstatat"),
+	WHEN("newfstatat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX)),
+	WHEN("statx", "is this the host's file of that name?",
+	    IS(0, "fd", FD_PROC_HOST)),
 	ODD("fstatfs", "fdopendir(3) of some libc"),
 
 	HEAD("sock_diag and rtnetlink requests, kernel events"),
@@ -198,6 +208,10 @@ static const struct call procinfo[] = {
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_ENABLE)),
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_DISABLE)),
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_ID)),
+	WHEN("sched_setaffinity", "a thread returns to its CPU",
+	    IS(0, "pid", 0)),
+	WHEN("sched_setscheduler", "no priority, where threads have it",
+	    IS(0, "pid", 0), IS(1, "policy", SCHED_OTHER)),
 
 	LINKS,
 	END
@@ -409,6 +423,7 @@ static const struct call parent[] = {
 	CALL("prlimit64"),
 	CALL("sched_setscheduler"),
 	CALL("sched_getaffinity"),
+	ODD("sched_setaffinity", "procinfo's threads"),
 	CALL("getpriority"),
 	CALL("setpriority"),
 	CALL("uname"),
@@ -490,7 +505,7 @@ rule_not_fd(scmp_filter_ctx ctx, int nr, const struct call *call,
 {
 	uint32_t	bit;
 
-	for (bit = 1; bit < FILTER_NETQ_FDS; bit <<= 1) {
+	for (bit = 1; bit != 0 && bit < call->cond[0].mask; bit <<= 1) {
 		cmp[0].datum_a = bit;
 		cmp[0].datum_b = ~call->cond[0].value & bit;
 		rule_add(ctx, nr, call->name, cmp, ncmp);
@@ -568,6 +583,8 @@ filter_load(enum role role)
 	attribute(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	attribute(ctx, SCMP_FLTATR_CTL_LOG, 1);
 	attribute(ctx, SCMP_FLTATR_CTL_NNP, 1);
+	/* Of procinfo's threads, too. */
+	attribute(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* A binary tree: the calls of a busy loop are not all in front. */
 	attribute(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; filters[role].part[i] != NULL; i++)

@@ -32,8 +32,9 @@
 
 /* The rules file ruled may hand over: ten thousand lines of full length. */
 #define RULED_FILE_MAX	(16 * MB)
-/* Event descriptors of procinfo per CPU: two sets of four while renewed. */
-#define FDS_PER_CPU	8
+/* Event descriptors of procinfo per CPU: two sets of six while renewed, and
+   one to talk to the CPU's thread. */
+#define FDS_PER_CPU	13
 /* Event rings per CPU, should the kernel count them as locked memory. */
 #define RINGS_PER_CPU	(4 * MB)
 
@@ -321,7 +322,7 @@ sandbox_netq(uid_t uid, gid_t gid)
 }
 
 void
-sandbox_procinfo(uid_t uid, gid_t gid)
+sandbox_procinfo(uid_t uid, gid_t gid, void (*threads)(void))
 {
 	long	ncpu;
 
@@ -329,6 +330,8 @@ sandbox_procinfo(uid_t uid, gid_t gid)
 		ncpu = 1;
 	enter_root();
 	take_identity(uid, gid, CAP_SYS_PTRACE);
+	/* They get this identity, not root's, and after this there are none. */
+	threads();
 	limits(0, 64 + FDS_PER_CPU * (rlim_t)ncpu, 512 * MB,
 	    RINGS_PER_CPU * (rlim_t)ncpu);
 	no_new_privileges();
@@ -371,7 +374,7 @@ sandbox_prompter(void)
  * uid 0 owns what it writes and so needs nothing to pass over permissions.
  * CAP_CHOWN and CAP_FOWNER keep owner and mode of a rules file that belongs
  * to somebody else; CAP_NET_ADMIN and CAP_SYS_PTRACE are there to be handed
- * down.
+ * down, CAP_SYS_NICE for a restarted procinfo to set its priority with.
  */
 void
 sandbox_parent(void)
@@ -380,7 +383,8 @@ sandbox_parent(void)
 	if (capng_updatev(CAPNG_ADD,
 	    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 	    CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL,
-	    CAP_CHOWN, CAP_FOWNER, CAP_NET_ADMIN, CAP_SYS_PTRACE, -1) != 0)
+	    CAP_CHOWN, CAP_FOWNER, CAP_NET_ADMIN, CAP_SYS_PTRACE,
+	    CAP_SYS_NICE, -1) != 0)
 		fatalx("capng_updatev failed");
 	if (capng_apply(CAPNG_SELECT_ALL) != 0)
 		fatalx("capabilities could not be reduced");

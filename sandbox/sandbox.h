@@ -26,7 +26,8 @@ int	 sandbox_mount_proc(void);
 
 /* FD_ROOT becomes the root directory in each of them and is closed. */
 void	 sandbox_netq(uid_t, gid_t);
-void	 sandbox_procinfo(uid_t, gid_t);
+/* The function starts threads, which are in the same sandbox afterwards. */
+void	 sandbox_procinfo(uid_t, gid_t, void (*)(void));
 void	 sandbox_ruled(uid_t, gid_t);
 /*
  * The prompter takes its identity first (only CAP_SYS_CHROOT is left), then

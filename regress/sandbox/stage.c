@@ -163,6 +163,11 @@ set_descriptors(enum role role)
 	}
 }
 
+static void
+no_threads(void)
+{
+}
+
 void
 enter(enum role role)
 {
@@ -171,7 +176,7 @@ enter(enum role role)
 		sandbox_netq(UID_SNITCH, UID_SNITCH);
 		break;
 	case ROLE_PROCINFO:
-		sandbox_procinfo(UID_SNITCH, UID_SNITCH);
+		sandbox_procinfo(UID_SNITCH, UID_SNITCH, no_threads);
 		break;
 	case ROLE_RULED:
 		sandbox_ruled(UID_SNITCH, UID_SNITCH);
@@ -407,7 +412,7 @@ role_jobs(enum role role)
 }
 
 static const char *const role_caps[] = {
-	[ROLE_PARENT] = "00000000000c11e9",
+	[ROLE_PARENT] = "00000000008c11e9",
 	[ROLE_NETQ] = "0000000000001000",
 	[ROLE_PROCINFO] = "0000000000080000",
 	[ROLE_RULED] = "0000000000000000",

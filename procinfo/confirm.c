@@ -1,0 +1,144 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * A path that the kernel tells of a program is what the program's own mount
+ * namespace and root directory call its file.  Anybody may make himself a
+ * namespace in which his program lies at /usr/bin/curl.  So a path counts as
+ * this host's only when the file that this host has there is the one that
+ * was executed, by device and inode number.
+ *
+ * Files are looked at through a descriptor of the host's root directory,
+ * with statx(2) and nothing else, which the filter sees to.  Folders that are
+ * closed to this process's user hide their files; then the namespace decides,
+ * as it does on overlay file systems, whose numbers are not those executed.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "procinfo.h"
+
+#define MOUNTS_MAX	(256 * 1024)	/* bytes of their list */
+#define MAPS_MAX	(64 * 1024)
+
+static bool	 have_host;
+static int	 parent_dir = -1;
+static uint64_t	 mount_ns, user_ns;
+
+/* The number of a namespace, of the process whose directory that is. */
+static uint64_t
+namespace(int dir, const char *name)
+{
+	char		 text[64];
+	const char	*p;
+
+	if (procpid_link(dir, name, text, sizeof(text)) == -1 ||
+	    (p = strchr(text, '[')) == NULL)
+		return 0;
+	return strtoull(p + 1, NULL, 10);
+}
+
+void
+confirm_init(bool host, uint32_t parent)
+{
+	have_host = host;
+	if ((parent_dir = procpid_open(parent)) == -1)
+		fatal("%s", __func__);
+	mount_ns = namespace(parent_dir, "ns/mnt");
+	user_ns = namespace(parent_dir, "ns/user");
+}
+
+bool
+confirm_spaces(uint64_t mount, uint64_t user)
+{
+	return mount != 0 && mount == mount_ns && user != 0 && user == user_ns;
+}
+
+bool
+confirm_here(int dir)
+{
+	return mount_ns != 0 && namespace(dir, "ns/mnt") == mount_ns;
+}
+
+/* The file system that is mounted there, as a program's files tell it. */
+static int
+find_mount(uint64_t id, struct pid_mount *m)
+{
+	static char	 buf[MOUNTS_MAX];
+	ssize_t		 n;
+
+	n = procpid_read(parent_dir, "mountinfo", buf, sizeof(buf));
+	if (n <= 0)
+		return -1;
+	return pid_parse_mount(buf, (size_t)n, id, m);
+}
+
+enum confirm
+confirm_path(const char *path, const struct file_id *f)
+{
+	struct pid_mount	 m;
+	struct statx		 st;
+	bool			 same;
+
+	if (path[0] != '/')
+		return CONFIRM_NO;
+	if (!have_host)
+		return CONFIRM_UNKNOWN;
+	path += strspn(path, "/");
+	memset(&st, 0, sizeof(st));
+	if (statx(FD_PROC_HOST, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT |
+	    AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID, &st) ==
+	    -1)
+		return errno == ENOENT || errno == ENOTDIR ? CONFIRM_NO :
+		    CONFIRM_UNKNOWN;
+	if (!S_ISREG(st.stx_mode))
+		return CONFIRM_NO;
+	same = st.stx_ino == f->ino;
+	if (same && st.stx_dev_major == f->major &&
+	    st.stx_dev_minor == f->minor)
+		return CONFIRM_YES;
+	if (st.stx_dev_major == f->major && st.stx_dev_minor == f->minor)
+		return CONFIRM_NO;
+	/* btrfs tells programs another device than its mount has. */
+	if ((st.stx_mask & STATX_MNT_ID) == 0 ||
+	    find_mount(st.stx_mnt_id, &m) == -1)
+		return same ? CONFIRM_UNKNOWN : CONFIRM_NO;
+	if (same && m.major == f->major && m.minor == f->minor)
+		return CONFIRM_YES;
+	return m.overlay ? CONFIRM_UNKNOWN : CONFIRM_NO;
+}
+
+bool
+confirm_live(int dir, const char *exe)
+{
+	static char	 buf[MAPS_MAX];
+	struct file_id	 f;
+	ssize_t		 n;
+
+	if (confirm_here(dir))
+		return true;
+	n = procpid_read(dir, "maps", buf, sizeof(buf));
+	return n > 0 && pid_parse_maps(buf, (size_t)n, exe, &f) == 0 &&
+	    confirm_path(exe, &f) == CONFIRM_YES;
+}
+
+void
+confirm_mark(char *exe, size_t size)
+{
+	static const char	 mark[] = " (unconfirmed)";
+	static const char	 gone[] = " (deleted)";
+	size_t			 len = strlen(exe);
+
+	/* The kernel's own remark says as much. */
+	if (len == 0 || (len >= sizeof(gone) &&
+	    strcmp(exe + len - (sizeof(gone) - 1), gone) == 0))
+		return;
+	if (strlcat(exe, mark, size) >= size)
+		exe[0] = '\0';
+}
