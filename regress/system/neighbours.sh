@@ -417,17 +417,19 @@ docker_filtered()
 	alone
 }
 
-# A docker that starts later puts its jumps before ours: mended, and judged.
+# A docker that starts later puts its jumps before ours, which is mended; a
+# table of our own does not notice.
 docker_later()
 {
 	set_rules "allow $BARE4 5000 -"
 	start_snitch "forward filter" || return
 	docker
 	theirs >"$T/before"
-	expect_log ' ERROR .*(kernel rules|firewall)' 10
-	wait_for 250 docker_behind || fail "our chain is not the first again"
+	[ "${TSN_FIREWALL-iptables}" = nft ] ||
+		expect_log ' ERROR .*(kernel rules|firewall)' 10
+	wait_for 50 docker_behind || fail "our chain is not the first again"
 	guest_judged
-	unchanged "after the rules were mended"
+	unchanged "after all"
 	alone
 }
 
