@@ -205,9 +205,9 @@ $(B)/regress/probe: regress/system/probe.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_ALL))
 $(B)/regress/prompt_peer: regress/system/prompt_peer.c \
-    $(call obj,$(IMSG_SRC))
+    $(call obj,$(IMSG_SRC) $(PROMPTER_PURE))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(call pkg,cflags,$(PKG_PROMPTER) xcb-xtest) \
+	$(CC) $(CPPFLAGS_ALL) -Iprompter $(call pkg,cflags,$(PKG_PROMPTER) xcb-xtest) \
 	    $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ \
 	    $(call pkg,libs,xcb xcb-xinput xcb-xtest xkbcommon $(PKG_ALL))
 $(B)/regress/rules/rulecheck: regress/rules/rulecheck.c $(PURE_LIB)
@@ -316,6 +316,17 @@ syntax: $(B)/gen/conf.c
 	    -Iprompter -Iprocinfo -Iparent $(CFLAGS_ALL) -Werror \
 	    -fsyntax-only $$f || status=1; done; exit $$status
 
+# The window's pages as the tests compare them, and those of the README: to be
+# looked at before they are committed.
+PICTURES	= regress/system/pictures
+pictures: users
+	@etc/deps check
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all helpers
+	@B=$(B) PICTURES=$(PICTURES) regress/system/prompt_pages.sh
+	cp $(PICTURES)/96-question.png etc/question.png
+	cp $(PICTURES)/96-inbound.png etc/inbound.png
+	cp $(PICTURES)/light-several.png etc/several.png
+
 mutate:
 	@B=$(B) regress/mutate.sh $(M)
 
@@ -416,6 +427,7 @@ help:
 	@echo "sudo make uninstall  keeps configuration and rules"
 	@echo "sudo make fuzz       T=60 seconds for each fuzzer"
 	@echo "sudo make lint       what can be said without running it"
+	@echo "sudo make pictures   the window's pages anew, for the tests"
 	@echo "sudo make mutate     does a test fail when a feature is taken out?"
 	@echo "sudo make check-vm   the system tests on a distribution's kernel"
 	@echo "sudo make who        which share of packets has its program named"
@@ -426,4 +438,4 @@ help:
     2>/dev/null)
 
 .PHONY: all bench check check-vm clean demo deps dist fuzz fuzzers help helpers \
-    install lint mutate run syntax tests uninstall unit users who
+    install lint mutate pictures run syntax tests uninstall unit users who

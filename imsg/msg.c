@@ -217,6 +217,7 @@ msg_put_start(struct ibuf *b, const struct msg_start *m)
 	ibuf_put_str(b, m->names);
 	ibuf_put_str(b, m->font);
 	ibuf_put_u16(b, m->font_size);
+	ibuf_put_u8(b, m->theme);
 	ibuf_put_str(b, m->xauth_name);
 	ibuf_put_u8(b, m->xauth_len);
 	ibuf_put_data(b, m->xauth, m->xauth_len);
@@ -257,6 +258,7 @@ msg_get_start(struct ibuf *b, struct msg_start *m)
 	ibuf_get_str(b, m->names, sizeof(m->names));
 	ibuf_get_str(b, m->font, sizeof(m->font));
 	m->font_size = ibuf_get_u16(b);
+	m->theme = ibuf_get_enum(b, THEME_MAX - 1);
 	ibuf_get_str(b, m->xauth_name, sizeof(m->xauth_name));
 	m->xauth_len = ibuf_get_enum(b, sizeof(m->xauth));
 	ibuf_get_data(b, m->xauth, m->xauth_len);

@@ -29,7 +29,7 @@
 #define PARENTS_MAX		4
 #define RULE_TEXT_MAX		1024	/* one rule line without comment */
 #define RESOLVERS_MAX		8
-#define ASK_LINES_MAX		24	/* a full MSG_ASK still fits a frame */
+#define ASK_LINES_MAX		32	/* a full MSG_ASK still fits a frame */
 #define ASK_NAMES_MAX		8
 #define COPY_RANGE		4096	/* bytes of a packet the kernel copies */
 
@@ -140,6 +140,9 @@ enum hook { HOOK_IN = 1, HOOK_FORWARD = 2, HOOK_OUT = 3, HOOK_MAX };
 /* How accept and deny are said to the kernel (design: firewall). */
 enum fw_form { FW_NFT, FW_IPTABLES, FW_MANUAL, FW_MAX };
 
+/* Colours of the window. */
+enum theme { THEME_DARK, THEME_LIGHT, THEME_MAX };
+
 #define LOGFORM_TEXT	0x01
 #define LOGFORM_JSON	0x02
 #define LOGFORM_JOURNAL	0x04
@@ -170,6 +173,7 @@ struct msg_start {
 	char		names[PATH_MAX];
 	char		font[128];
 	uint16_t	font_size;
+	uint8_t		theme;		/* enum theme */
 	char		xauth_name[32];	/* prompter: "MIT-MAGIC-COOKIE-1" */
 	uint8_t		xauth_len;
 	uint8_t		xauth[64];
@@ -406,7 +410,10 @@ struct msg_host {
 #define ASK_EXE		0x04	/* e: this program only */
 #define ASK_UID		0x08	/* u: this user only */
 #define ASK_ANYHOST	0x10	/* any host */
-#define ASK_MASK_ALL	0x1f
+#define ASK_ADDR	0x20	/* the remote address, whatever its name */
+#define ASK_MASK_ALL	0x3f
+/* One of these at most. */
+#define ASK_SCOPE	(ASK_DOMAIN | ASK_ADDR | ASK_ANYHOST)
 
 enum direction { DIR_OUT, DIR_IN, DIR_FORWARD, DIR_MAX };
 const char *direction_name(enum direction);	/* "out", "in", "forward" */
@@ -436,7 +443,7 @@ struct msg_ask {
 	uint8_t		nlines;
 	struct {
 		uint8_t	mask;	/* ASK_* */
-		char	text[320];
+		char	text[288];
 	} line[ASK_LINES_MAX];
 };
 

@@ -68,6 +68,7 @@ struct conf {
 	char			ask_user[CONF_NAME_MAX];
 	char			font[128];
 	uint16_t		font_size;
+	enum theme		theme;
 	uint8_t			nlog;
 	struct log_conf		log[LOGS_MAX];
 	struct conf_line	 line;

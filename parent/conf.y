@@ -34,7 +34,7 @@ enum once { ONCE_RULES, ONCE_NAMES, ONCE_CONTROL, ONCE_QUEUE, ONCE_FIREWALL,
     ONCE_MARK, ONCE_FRAMES, ONCE_CRASH, ONCE_UNANSWERED, ONCE_IPV6,
     ONCE_LOOPBACK, ONCE_OTHER, ONCE_FORWARD, ONCE_ASK, ONCE_DISPLAY,
     ONCE_TIMEOUT, ONCE_DELAY, ONCE_SYNTHETIC, ONCE_RESOLVER, ONCE_USER,
-    ONCE_ASKUSER, ONCE_FONT, ONCE_MAX };
+    ONCE_ASKUSER, ONCE_FONT, ONCE_THEME, ONCE_MAX };
 static int		 seen[ONCE_MAX];
 
 static int	 yylex(void);
@@ -68,6 +68,7 @@ static void	 add_log(enum conf_log, char *, int);
 %token TIMEOUT "timeout" DELAY "delay" SYNTHETIC "synthetic" YES "yes" NO "no"
 %token RESOLVER "resolver" USER "user" FONT "font" LOG "log" STDERR "stderr"
 %token SYSLOG "syslog" JOURNAL "journal" TEXT "text" JSON "json"
+%token THEME "theme" DARK "dark" LIGHT "light"
 %token NL "end of line" WORD "word"
 %token <number> NUMBER "number"
 %token <string> STRING "\"quoted\" text"
@@ -138,6 +139,7 @@ statement
 		set_text(conf->font, sizeof(conf->font), $2, "font");
 		conf->font_size = (uint16_t)range($3, 6, 96, "font size");
 	}
+	| THEME theme			{ once(ONCE_THEME); }
 	| LOG STDERR form		{ add_log(LOGTO_STDERR, NULL, $3); }
 	| LOG SYSLOG form		{ add_log(LOGTO_SYSLOG, NULL, $3); }
 	| LOG JOURNAL form		{ add_log(LOGTO_JOURNAL, NULL, $3); }
@@ -238,6 +240,11 @@ resolvers
 	| resolvers STRING		{ add_resolver($2); }
 	;
 
+theme
+	: DARK				{ conf->theme = THEME_DARK; }
+	| LIGHT				{ conf->theme = THEME_LIGHT; }
+	;
+
 form
 	: %empty			{ $$ = false; }
 	| TEXT				{ $$ = false; }
@@ -253,20 +260,20 @@ static const struct keyword {
 } keywords[] = {
 	{ "after", AFTER }, { "allow", ALLOW }, { "ask", ASK },
 	{ "auto", AUTO }, { "block", BLOCK }, { "control", CONTROL },
-	{ "crash", CRASH }, { "delay", DELAY }, { "deny", DENY },
-	{ "display", DISPLAY }, { "drop", DROP }, { "filter", FILTER },
-	{ "firewall", FIREWALL }, { "font", FONT }, { "forward", FORWARD },
-	{ "frames", FRAMES }, { "group", GROUP }, { "ignore", IGNORE },
-	{ "iptables", IPTABLES }, { "ipv6", IPV6 }, { "journal", JOURNAL },
-	{ "json", JSON }, { "log", LOG }, { "loopback", LOOPBACK },
-	{ "manual", MANUAL }, { "mark", MARK }, { "names", NAMES },
-	{ "nft", NFT }, { "no", NO }, { "nobody", NOBODY },
-	{ "other", OTHER }, { "pass", PASS }, { "queue", QUEUE },
-	{ "resolver", RESOLVER }, { "rules", RULES }, { "stderr", STDERR },
-	{ "synthetic", SYNTHETIC }, { "syslog", SYSLOG }, { "text", TEXT },
-	{ "timeout", TIMEOUT }, { "unanswered", UNANSWERED },
-	{ "user", USER }, { "warn", WARN }, { "x11", X11 },
-	{ "xauthority", XAUTHORITY }, { "yes", YES },
+	{ "crash", CRASH }, { "dark", DARK }, { "delay", DELAY },
+	{ "deny", DENY }, { "display", DISPLAY }, { "drop", DROP },
+	{ "filter", FILTER }, { "firewall", FIREWALL }, { "font", FONT },
+	{ "forward", FORWARD }, { "frames", FRAMES }, { "group", GROUP },
+	{ "ignore", IGNORE }, { "iptables", IPTABLES }, { "ipv6", IPV6 },
+	{ "journal", JOURNAL }, { "json", JSON }, { "light", LIGHT },
+	{ "log", LOG }, { "loopback", LOOPBACK }, { "manual", MANUAL },
+	{ "mark", MARK }, { "names", NAMES }, { "nft", NFT }, { "no", NO },
+	{ "nobody", NOBODY }, { "other", OTHER }, { "pass", PASS },
+	{ "queue", QUEUE }, { "resolver", RESOLVER }, { "rules", RULES },
+	{ "stderr", STDERR }, { "synthetic", SYNTHETIC }, { "syslog", SYSLOG },
+	{ "text", TEXT }, { "theme", THEME }, { "timeout", TIMEOUT },
+	{ "unanswered", UNANSWERED }, { "user", USER }, { "warn", WARN },
+	{ "x11", X11 }, { "xauthority", XAUTHORITY }, { "yes", YES },
 };
 
 static void

@@ -129,6 +129,8 @@ conf_print(const struct conf *c, FILE *f)
 	(void)fprintf(f, "font ");
 	print_quoted(f, c->font);
 	(void)fprintf(f, " %u\n", c->font_size);
+	(void)fprintf(f, "theme %s\n",
+	    c->theme == THEME_LIGHT ? "light" : "dark");
 	for (i = 0; i < c->nlog; i++)
 		print_log(&c->log[i], f);
 }

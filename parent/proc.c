@@ -366,6 +366,7 @@ fill_start(struct msg_start *s, struct child *c, const int fds[FD_CHILD_MAX])
 	(void)strlcpy(s->names, cf->names, sizeof(s->names));
 	(void)strlcpy(s->font, cf->font, sizeof(s->font));
 	s->font_size = cf->font_size;
+	s->theme = (uint8_t)cf->theme;
 	if (!prompter)
 		return;
 	(void)strlcpy(s->xauth_name, prompter_display.xauth_name,

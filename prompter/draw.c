@@ -32,22 +32,52 @@ struct colour {
 #define RGB(v)	{ ((v) >> 16 & 0xff) / 255.0, ((v) >> 8 & 0xff) / 255.0, \
 		    ((v) & 0xff) / 255.0 }
 
-static const struct colour	background = RGB(0x16181c);
-static const struct colour	button_face = RGB(0x2a2e36);
-static const struct colour	button_on = RGB(0x4a4420);
-static const struct colour	border_wait = RGB(0x4a4e58);
-static const struct colour	border_armed = RGB(0x6fb36f);
-static const struct colour	inks[VIEW_STYLE_MAX] = {
-	[VIEW_TEXT] = RGB(0xd4d7dd),
-	[VIEW_DIM] = RGB(0x8d939f),
-	[VIEW_STRONG] = RGB(0xffffff),
-	[VIEW_COVERED] = RGB(0xffd75f),
-	[VIEW_ALLOW] = RGB(0x8fd18f),
-	[VIEW_DENY] = RGB(0xff8f87),
-	[VIEW_ALERT] = RGB(0xffb062),
+/* What is covered is also framed in brackets: colour alone says nothing. */
+static const struct palette {
+	struct colour	background;
+	struct colour	button_face, button_on;
+	struct colour	border_wait, border_armed;
+	struct colour	marker;		/* behind what the rule covers */
+	struct colour	inks[VIEW_STYLE_MAX];
+} palettes[THEME_MAX] = {
+	[THEME_DARK] = {
+		.background = RGB(0x16181c),
+		.button_face = RGB(0x2a2e36),
+		.button_on = RGB(0x4a4420),
+		.border_wait = RGB(0x4a4e58),
+		.border_armed = RGB(0x6fb36f),
+		.marker = RGB(0x16181c),
+		.inks = {
+			[VIEW_TEXT] = RGB(0xd4d7dd),
+			[VIEW_DIM] = RGB(0x8d939f),
+			[VIEW_STRONG] = RGB(0xffffff),
+			[VIEW_COVERED] = RGB(0xffd75f),
+			[VIEW_ALLOW] = RGB(0x8fd18f),
+			[VIEW_DENY] = RGB(0xff8f87),
+			[VIEW_ALERT] = RGB(0xffb062),
+		},
+	},
+	[THEME_LIGHT] = {
+		.background = RGB(0xf8f8f6),
+		.button_face = RGB(0xe6e7ea),
+		.button_on = RGB(0xffe07a),
+		.border_wait = RGB(0xb4b8c0),
+		.border_armed = RGB(0x3a8f3a),
+		.marker = RGB(0xffec99),
+		.inks = {
+			[VIEW_TEXT] = RGB(0x2a2e36),
+			[VIEW_DIM] = RGB(0x666c78),
+			[VIEW_STRONG] = RGB(0x000000),
+			[VIEW_COVERED] = RGB(0x4a3800),
+			[VIEW_ALLOW] = RGB(0x1a661a),
+			[VIEW_DENY] = RGB(0xa8201a),
+			[VIEW_ALERT] = RGB(0x924400),
+		},
+	},
 };
 
 static const int	percent[DRAW_RUNGS] = { 100, 85, 70, 58, 46 };
+static const struct palette	*theme;
 static struct rung	rungs[DRAW_RUNGS];
 static unsigned long	glyph[WEIGHTS][GLYPHS];
 
@@ -149,11 +179,12 @@ draw_once(cairo_scaled_font_t *font, unsigned long index)
 }
 
 void
-draw_open(const char *family, int px)
+draw_open(const char *family, int px, enum theme colours)
 {
 	size_t	i;
 	int	size, w;
 
+	theme = &palettes[colours];
 	for (i = 0; i < DRAW_RUNGS; i++) {
 		size = px * percent[i] / 100;
 		for (w = 0; w < WEIGHTS; w++)
@@ -180,6 +211,14 @@ ink(cairo_t *cr, const struct colour *c)
 	cairo_set_source_rgb(cr, c->r, c->g, c->b);
 }
 
+static void
+fill(cairo_t *cr, const struct colour *c, int x, int y, int w, int h)
+{
+	ink(cr, c);
+	cairo_rectangle(cr, x, y, w, h);
+	cairo_fill(cr);
+}
+
 /* Characters of one style, each in its cell. */
 static void
 draw_run(cairo_t *cr, const struct rung *r, enum view_style style,
@@ -196,7 +235,7 @@ draw_run(cairo_t *cr, const struct rung *r, enum view_style style,
 		g[i].y = y + r->ascent;
 	}
 	cairo_set_scaled_font(cr, r->font[w]);
-	ink(cr, &inks[style]);
+	ink(cr, &theme->inks[style]);
 	cairo_show_glyphs(cr, g, (int)i);
 }
 
@@ -214,17 +253,12 @@ draw_line(cairo_t *cr, const struct rung *r, const struct view_line *l,
 		for (n = 1; off + n < l->len; n++)
 			if (l->style[off + n] != l->style[off])
 				break;
+		if (l->style[off] == VIEW_COVERED)
+			fill(cr, &theme->marker, x + (int)off * r->cell.w, y,
+			    (int)n * r->cell.w, r->cell.h);
 		draw_run(cr, r, (enum view_style)l->style[off],
 		    l->text + off, n, x + (int)off * r->cell.w, y);
 	}
-}
-
-static void
-fill(cairo_t *cr, const struct colour *c, int x, int y, int w, int h)
-{
-	ink(cr, c);
-	cairo_rectangle(cr, x, y, w, h);
-	cairo_fill(cr);
 }
 
 static enum view_style
@@ -246,7 +280,7 @@ draw_button(cairo_t *cr, const struct rung *r, const struct view *v,
 	size_t	n;
 
 	n = strlen(b->label);
-	fill(cr, b->on ? &button_on : &button_face, box->x, box->y, box->w,
+	fill(cr, b->on ? &theme->button_on : &theme->button_face, box->x, box->y, box->w,
 	    box->h);
 	draw_run(cr, r, button_style(v, b), b->label, n,
 	    box->x + (box->w - (int)n * r->cell.w) / 2,
@@ -261,9 +295,9 @@ draw_all(cairo_t *cr, const struct view *v, const struct layout *lo,
 	size_t			 i;
 	int			 b = lo->border;
 
-	frame = v->armed ? &border_armed : &border_wait;
+	frame = v->armed ? &theme->border_armed : &theme->border_wait;
 	fill(cr, frame, 0, 0, w, h);
-	fill(cr, &background, b, b, w - 2 * b, h - 2 * b);
+	fill(cr, &theme->background, b, b, w - 2 * b, h - 2 * b);
 	for (i = 0; i < v->nlines; i++)
 		draw_line(cr, r, &v->line[i], &lo->text,
 		    lo->text.y + (int)i * r->cell.h);

@@ -9,7 +9,6 @@
 
 #include "input.h"
 
-#define SCOPE_MASK	(ASK_DOMAIN | ASK_ANYHOST)
 #define REST_MASK	(ASK_ANYHOST | ASK_PORT | ASK_EXE)
 
 void
@@ -114,13 +113,22 @@ answer(struct input *in, const struct msg_ask *ask, uint8_t action,
 	return INPUT_ANSWER;
 }
 
+/* Whoever connects to us is any host, unless the rule names one. */
+static bool
+any_host(const struct input *in, const struct msg_ask *ask)
+{
+	if (ask->direction == DIR_IN)
+		return (in->mask & ASK_ADDR) == 0;
+	return (in->mask & ASK_ANYHOST) != 0;
+}
+
 static enum input_result
 answer_yes(struct input *in, const struct msg_ask *ask,
     struct msg_answer *out, uint64_t now)
 {
 	/* The widest and longest answer takes two keys, with a pause. */
 	if (in->page != PAGE_CONFIRM && in->duration == DURATION_FOREVER &&
-	    (in->mask & ASK_ANYHOST)) {
+	    any_host(in, ask)) {
 		in->page = PAGE_CONFIRM;
 		in->armed = false;
 		in->last_key = now;
@@ -148,7 +156,7 @@ toggle(struct input *in, const struct msg_ask *ask, uint8_t bit,
 
 	mask = in->mask ^ bit;
 	if (bit == ASK_DOMAIN)
-		mask &= (uint8_t)~ASK_ANYHOST;
+		mask &= (uint8_t)~(ASK_ADDR | ASK_ANYHOST);
 	return set_mask(in, ask, mask, otherwise);
 }
 
@@ -163,21 +171,22 @@ rest(struct input *in, const struct msg_ask *ask)
 	return set_mask(in, ask, REST_MASK, NOTICE_REST);
 }
 
-/* This host, its domain, any host: the next one that there is a line for. */
+/* This host, its domain, its address, any host: the next that has a line. */
 static enum input_result
 scope(struct input *in, const struct msg_ask *ask, int step)
 {
-	static const uint8_t	scopes[] = { 0, ASK_DOMAIN, ASK_ANYHOST };
-	int			i, n, at;
+	static const uint8_t	scopes[] = { 0, ASK_DOMAIN, ASK_ADDR,
+	    ASK_ANYHOST };
+	const int		n = (int)sizeof(scopes);
+	int			i, at;
 	uint8_t			mask;
 
-	for (at = 0; at < 2; at++)
-		if (scopes[at] == (in->mask & SCOPE_MASK))
+	for (at = 0; at < n - 1; at++)
+		if (scopes[at] == (in->mask & ASK_SCOPE))
 			break;
-	n = (int)(sizeof(scopes) / sizeof(scopes[0]));
 	for (i = 1; i < n; i++) {
 		mask = scopes[(at + i * step + n * n) % n];
-		mask |= in->mask & (uint8_t)~SCOPE_MASK;
+		mask |= in->mask & (uint8_t)~ASK_SCOPE;
 		if (input_find(ask, mask) != -1)
 			return set_mask(in, ask, mask, NOTICE_NONE);
 	}

@@ -55,7 +55,7 @@ bool	 keys_event(const xcb_generic_event_t *, struct keys_event *);
 
 /* draw.c */
 #define DRAW_RUNGS	5	/* sizes of the font, the largest first */
-void	 draw_open(const char *family, int px);
+void	 draw_open(const char *family, int px, enum theme);
 struct cell
 	 draw_cell(size_t rung);
 /* 32-bit pixels of w by h, blue in the lowest byte; the caller frees. */

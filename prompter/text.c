@@ -285,6 +285,40 @@ text_args_skip(const char *exe, const char *args, size_t len)
 	return 0;
 }
 
+/* python3.11 is a python, shutdown is no sh. */
+static bool
+is_interpreter(const char *exe)
+{
+	static const char *const	names[] = { "sh", "ash", "bash",
+	    "dash", "ksh", "mksh", "zsh", "fish", "python", "pypy", "perl",
+	    "ruby", "node", "nodejs", "php", "lua", "luajit", "tclsh", "wish",
+	    "guile", "gjs", "Rscript" };
+	const char			*base;
+	size_t				 i, len;
+
+	base = strrchr(exe, '/');
+	base = base == NULL ? exe : base + 1;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		len = strlen(names[i]);
+		if (strncmp(base, names[i], len) == 0 &&
+		    base[len + strspn(base + len, "0123456789.-")] == '\0')
+			return true;
+	}
+	return false;
+}
+
+size_t
+text_script(const char *exe, const char *args, size_t len, size_t *at)
+{
+	size_t	n;
+
+	*at = strnlen(args, len) + 1;
+	if (*at >= len || args[*at] == '-' || !is_interpreter(exe))
+		return 0;
+	n = strnlen(args + *at, len - *at);
+	return *at + n == len ? 0 : n;	/* without its NUL: cut */
+}
+
 void
 text_countdown(char *dst, size_t size, uint64_t left_ms, const char *action)
 {

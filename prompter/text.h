@@ -53,6 +53,14 @@ void	 text_args(char *, size_t, const char *, size_t, bool cut);
  */
 size_t	 text_args_skip(const char *exe, const char *args, size_t len);
 
+/*
+ * Where among the arguments the script of an interpreter stands, and how many
+ * bytes it has; 0: there is none.  Only directly behind the program's name:
+ * behind an option it might be the option's value, and is not guessed.
+ */
+size_t	 text_script(const char *exe, const char *args, size_t len,
+	    size_t *at);
+
 /* "57 seconds until DENY"; a part of a second counts as one. */
 void	 text_countdown(char *, size_t, uint64_t left_ms, const char *action);
 /* "0.4 s", "12 s", "3 min", "2 h". */

@@ -20,6 +20,7 @@ struct cover {
 	bool	src;
 	bool	dst;
 	size_t	suffix;		/* of the destination, 0: all of it */
+	bool	addr;		/* of the end that is shown by its name */
 	bool	port;
 };
 
@@ -121,18 +122,44 @@ line_text(const struct msg_ask *ask, const struct input *in)
 	return ask->line[input_line(in, ask)].text;
 }
 
+static const struct addr *
+remote_addr(const struct msg_ask *ask)
+{
+	return ask->direction == DIR_IN ? &ask->tuple.src : &ask->tuple.dst;
+}
+
 static void
 remote_host(char *dst, size_t size, const struct msg_ask *ask, size_t cols)
 {
-	const struct addr	*addr;
-	char			 buf[ADDR_STR_MAX];
+	char	buf[ADDR_STR_MAX];
 
 	if (ask->nnames > 0) {
 		clean(dst, size, ask->name[0], cols, TEXT_TAIL_HOST);
 		return;
 	}
-	addr = ask->direction == DIR_IN ? &ask->tuple.src : &ask->tuple.dst;
-	clean(dst, size, addr_print_host(addr, buf), cols, TEXT_TAIL_HOST);
+	clean(dst, size, addr_print_host(remote_addr(ask), buf), cols,
+	    TEXT_TAIL_HOST);
+}
+
+/* Does the rule ask for the address of an end that is shown by its name? */
+static bool
+names_addr(const struct msg_ask *ask, const char *text)
+{
+	char		 buf[ADDR_STR_MAX];
+	const char	*addr;
+	size_t		 len;
+
+	if (ask->nnames == 0)
+		return false;
+	addr = addr_print(remote_addr(ask), buf);
+	len = strlen(addr);
+	if (ask->direction == DIR_IN) {
+		if ((text = strstr(text, " from=")) == NULL)
+			return false;
+		text += strlen(" from=");
+	}
+	return strncmp(text, addr, len) == 0 &&
+	    (text[len] == ' ' || text[len] == '\0');
 }
 
 /* The rule's own words decide what is marked, not what the keys meant. */
@@ -145,8 +172,13 @@ find_cover(const struct msg_ask *ask, const struct input *in,
 	size_t		 hostlen, n;
 
 	text = line_text(ask, in);
+	c.addr = names_addr(ask, text);
 	c.src = strstr(text, " from=") != NULL;
 	c.dst = strncmp(text, "- ", 2) != 0;
+	if (c.addr && ask->direction == DIR_IN)
+		c.src = false;
+	else if (c.addr)
+		c.dst = false;
 	n = strcspn(text, " ");
 	c.port = text[n] == ' ' && strncmp(text + n, " - ", 3) != 0;
 	if (strncmp(text, "*.", 2) != 0)
@@ -194,7 +226,7 @@ put_proto(struct view *v, const struct msg_ask *ask, const struct cover *c)
 
 	l = new_line(v);
 	text_proto(proto, sizeof(proto), ask->tuple.proto);
-	if (c->src || c->dst || (c->port && ask->tuple.dport != 0))
+	if (c->src || c->dst || c->addr || (c->port && ask->tuple.dport != 0))
 		add(l, VIEW_STRONG, proto);
 	else
 		addf(l, VIEW_COVERED, "[%s]", proto);
@@ -202,6 +234,40 @@ put_proto(struct view *v, const struct msg_ask *ask, const struct cover *c)
 		add(l, VIEW_ALERT, " inbound");
 	else if (ask->direction == DIR_FORWARD)
 		add(l, VIEW_ALERT, " forwarded");
+}
+
+/* Where the name came from, and whose else the address is. */
+static void
+put_names(struct view *v, const struct msg_ask *ask, const struct cover *c)
+{
+	struct view_line	*l;
+	char			 buf[ADDR_STR_MAX], name[64], from[24];
+
+	if (ask->nnames == 0)
+		return;
+	l = new_line(v);
+	if (c->addr)
+		addf(l, VIEW_COVERED, "[%s]",
+		    addr_print(remote_addr(ask), buf));
+	else
+		add(l, VIEW_DIM, addr_print(remote_addr(ask), buf));
+	if (ask->name_source[0] != '\0') {
+		clean(from, sizeof(from), ask->name_source, 16, 50);
+		l = room_for(v, l, strlen(from) + 10);
+		addf(l, VIEW_DIM, "  name by %s", from);
+	}
+	if (ask->shared > 1) {
+		l = room_for(v, l, 32);
+		addf(l, VIEW_ALERT, "  shared with %u name%s",
+		    ask->shared - 1, ask->shared == 2 ? "" : "s");
+	}
+	if (ask->nnames < 2)
+		return;
+	l = new_line(v);
+	clean(name, sizeof(name), ask->name[1], 46, TEXT_TAIL_HOST);
+	addf(l, VIEW_DIM, "also %s", name);
+	if (ask->shared > 2)
+		add(l, VIEW_DIM, ", ...");
 }
 
 /* The one line that matters; two, rather than cut the host short. */
@@ -231,55 +297,54 @@ put_connection(struct view *v, const struct msg_ask *ask,
 	if (l->len + strlen(dst) + 8 > v->cols)
 		l = new_line(v);
 	add_end(l, dst, ask->tuple.dport, c.dst, c.suffix, c.port);
+	put_names(v, ask, &c);
 }
 
-/* Where the name came from, and whose else the address is. */
+/* The script of an interpreter, as it will stand among its arguments. */
 static void
-put_names(struct view *v, const struct msg_ask *ask)
+script_text(char *dst, size_t size, const struct msg_ask *ask)
 {
-	struct view_line	*l;
-	const struct addr	*addr;
-	char			 buf[ADDR_STR_MAX], name[64], from[24];
+	size_t	at, n;
 
-	if (ask->nnames == 0)
-		return;
-	l = new_line(v);
-	addr = ask->direction == DIR_IN ? &ask->tuple.src : &ask->tuple.dst;
-	add(l, VIEW_DIM, addr_print(addr, buf));
-	if (ask->name_source[0] != '\0') {
-		clean(from, sizeof(from), ask->name_source, 16, 50);
-		l = room_for(v, l, strlen(from) + 10);
-		addf(l, VIEW_DIM, "  name by %s", from);
-	}
-	if (ask->shared > 1) {
-		l = room_for(v, l, 32);
-		addf(l, VIEW_ALERT, "  shared with %u name%s",
-		    ask->shared - 1, ask->shared == 2 ? "" : "s");
-	}
-	if (ask->nnames < 2)
-		return;
-	l = new_line(v);
-	clean(name, sizeof(name), ask->name[1], 46, TEXT_TAIL_HOST);
-	addf(l, VIEW_DIM, "also %s", name);
-	if (ask->shared > 2)
-		add(l, VIEW_DIM, ", ...");
+	n = text_script(ask->exe, ask->args, ask->args_len, &at);
+	text_args(dst, size, n == 0 ? "" : ask->args + at, n, false);
 }
 
+/* What the program's path says already is left out. */
 static void
-args_text(char *dst, size_t size, const struct msg_ask *ask)
+put_args(struct view *v, struct view_line *l, const struct msg_ask *ask)
 {
-	size_t	skip;
+	char	text[ROOM], word[ROOM];
+	size_t	skip, at, len;
 
 	skip = text_args_skip(ask->exe, ask->args, ask->args_len);
-	text_args(dst, size, ask->args + skip, ask->args_len - skip,
+	text_args(text, sizeof(text), ask->args + skip, ask->args_len - skip,
 	    ask->args_cut);
+	if (text[0] == '\0')
+		return;
+	if (l->len + 1 + strlen(text) <= v->cols)
+		add(l, VIEW_TEXT, " ");
+	else
+		l = new_line(v);
+	at = l->len;
+	add_wrapped(v, l, VIEW_TEXT, text, 2, 0);
+	/* A script, behind the name that it was called by if that is shown. */
+	if (skip == 0) {
+		text_args(word, sizeof(word), ask->args,
+		    strnlen(ask->args, ask->args_len), false);
+		at += strlen(word) + 1;
+	}
+	script_text(word, sizeof(word), ask);
+	len = strlen(word);
+	if (len > 0 && at + len <= l->len)
+		memset(l->style + at, VIEW_STRONG, len);
 }
 
 static void
 put_program(struct view *v, const struct msg_ask *ask)
 {
 	struct view_line	*l;
-	char			 args[ROOM], exe[VIEW_COLS_MAX + 1];
+	char			 exe[VIEW_COLS_MAX + 1];
 
 	l = new_line(v);
 	if (ask->source == WHO_KERNEL) {
@@ -294,14 +359,7 @@ put_program(struct view *v, const struct msg_ask *ask)
 	clean(exe, sizeof(exe), ask->exe[0] != '\0' ? ask->exe : "unknown",
 	    v->cols - l->len, TEXT_TAIL_PATH);
 	add(l, VIEW_STRONG, exe);
-	args_text(args, sizeof(args), ask);
-	if (args[0] == '\0')
-		return;
-	if (l->len + 1 + strlen(args) <= v->cols)
-		add(l, VIEW_TEXT, " ");
-	else
-		l = new_line(v);
-	add_wrapped(v, l, VIEW_TEXT, args, 2, 0);
+	put_args(v, l, ask);
 }
 
 static void
@@ -329,12 +387,16 @@ put_origin(struct view *v, const struct msg_ask *ask)
 		l = new_line(v);
 		put_labelled(l, "parent", ask->parents, v->cols - 8, 20);
 	}
-	if (ask->user[0] == '\0' && ask->cwd[0] == '\0')
+	if (ask->user[0] != '\0' || ask->cwd[0] != '\0') {
+		l = new_line(v);
+		put_labelled(l, "user", ask->user, v->cols / 4, 50);
+		put_labelled(l, "directory", ask->cwd, v->cols / 3,
+		    TEXT_TAIL_PATH);
+	}
+	if (ask->unit[0] == '\0' || strcmp(ask->unit, "/") == 0)
 		return;
 	l = new_line(v);
-	put_labelled(l, "user", ask->user, v->cols / 4, 50);
-	put_labelled(l, "directory", ask->cwd, v->cols / 3,
-	    TEXT_TAIL_PATH);
+	put_labelled(l, "unit", ask->unit, v->cols - 6, TEXT_TAIL_HOST);
 }
 
 static void
@@ -433,9 +495,26 @@ toggle(struct view *v, const struct msg_ask *ask, const struct input *in,
 	uint8_t	mask = in->mask ^ bit;
 
 	if (bit == ASK_DOMAIN)
-		mask &= (uint8_t)~ASK_ANYHOST;
+		mask &= (uint8_t)~(ASK_ADDR | ASK_ANYHOST);
 	button(v, 1, key, label, (in->mask & bit) != 0);
 	v->button[v->nbuttons - 1].off = input_find(ask, mask) == -1;
+}
+
+/* All of one width, so that the buttons beside it stay where they are. */
+static const char *
+scope_label(const struct msg_ask *ask, const struct input *in)
+{
+	switch (in->mask & ASK_SCOPE) {
+	case ASK_DOMAIN:
+		return " [tab] domain ";
+	case ASK_ADDR:
+		return "[tab] address ";
+	case ASK_ANYHOST:
+		return "[tab] any host";
+	}
+	/* Inbound the host is this one, and anybody may connect. */
+	return ask->direction == DIR_IN ? "[tab] any host" :
+	    "  [tab] host  ";
 }
 
 static void
@@ -455,8 +534,8 @@ put_buttons(struct view *v, const struct msg_ask *ask,
 	toggle(v, ask, in, 'p', "any (p)ort", ASK_PORT);
 	toggle(v, ask, in, 'e', "(e)xe only", ASK_EXE);
 	toggle(v, ask, in, 'u', "(u)ser only", ASK_UID);
-	button(v, 1, INPUT_KEY_TAB, "[tab] scope",
-	    (in->mask & ASK_ANYHOST) != 0);
+	button(v, 1, INPUT_KEY_TAB, scope_label(ask, in),
+	    (in->mask & (ASK_ADDR | ASK_ANYHOST)) != 0);
 	button(v, 1, 'r', "(r)est of it", in->mask == rest);
 	v->button[v->nbuttons - 1].off = input_find(ask, rest) == -1;
 	button(v, 2, 'y', "(y)es", in->yes);
@@ -472,7 +551,6 @@ page_question(struct view *v, const struct msg_ask *ask,
     const struct input *in)
 {
 	put_connection(v, ask, in);
-	put_names(v, ask);
 	new_line(v);
 	put_program(v, ask);
 	put_origin(v, ask);
@@ -486,6 +564,14 @@ page_question(struct view *v, const struct msg_ask *ask,
 	put_buttons(v, ask, in);
 }
 
+static void
+put_way_back(struct view *v)
+{
+	new_line(v);
+	add(new_line(v), VIEW_DIM, "any key goes back");
+	button(v, 0, INPUT_KEY_OTHER, "back", false);
+}
+
 /* "key  what it does" for a list that ends with NULL. */
 static void
 put_table(struct view *v, const char *const *t, size_t indent)
@@ -495,7 +581,11 @@ put_table(struct view *v, const char *const *t, size_t indent)
 	for (; t[0] != NULL; t += 2) {
 		l = new_line(v);
 		l->left = true;
-		addf(l, VIEW_COVERED, "  %-*s", (int)indent - 2, t[0]);
+		add(l, VIEW_TEXT, "  ");
+		/* The word for the mark is marked. */
+		add(l, t[0][0] == '[' && strchr(t[0], ' ') == NULL &&
+		    t[0][1] == 'y' ? VIEW_COVERED : VIEW_STRONG, t[0]);
+		addf(l, VIEW_TEXT, "%*s", (int)(indent - l->len), "");
 		add_wrapped(v, l, VIEW_TEXT, t[1], 4, indent);
 	}
 }
@@ -515,7 +605,7 @@ page_help(struct view *v)
 		"e", "only for this program",
 		"u", "only for this user",
 		"r", "any host and port for this program, 9 minutes",
-		"Tab", "next scope: this host, its domain, any host",
+		"Tab", "next scope: this host, domain, address, any host",
 		"Return", "the marked one of yes and no (arrows move)",
 		"i", "everything known about this connection",
 		"h  l", "this page, and the legend",
@@ -525,8 +615,7 @@ page_help(struct view *v)
 	add(new_line(v), VIEW_STRONG, "keys");
 	new_line(v);
 	put_table(v, keys, 11);
-	new_line(v);
-	add(new_line(v), VIEW_DIM, "any key goes back");
+	put_way_back(v);
 }
 
 static void
@@ -538,11 +627,11 @@ page_legend(struct view *v)
 		"[yellow]", "the part that the rule will cover",
 		"name by", "how the name of the address was learnt",
 		"shared", "other names lead to the same address",
-		"[123] /path", "process number, program file, its arguments",
+		"[123] /path", "process, program, arguments (bold: a script)",
 		"[-] unknown", "the program is gone or cannot be known",
 		"[kernel]", "the kernel itself sent it",
 		"parent", "who started the program, nearest first",
-		"user", "who runs it, and in which directory",
+		"user", "who runs it, in which directory, unit or container",
 		"9-minutes", "how long the rule will hold",
 		"subdomains", "yes: the domain and everything below it",
 		"held", "packets waiting for this answer, and since when",
@@ -555,8 +644,7 @@ page_legend(struct view *v)
 	add(new_line(v), VIEW_STRONG, "legend");
 	new_line(v);
 	put_table(v, fields, 15);
-	new_line(v);
-	add(new_line(v), VIEW_DIM, "any key goes back");
+	put_way_back(v);
 }
 
 static void
@@ -567,7 +655,7 @@ put_detail(struct view *v, const char *label, const char *escaped,
 
 	l = new_line(v);
 	l->left = true;
-	addf(l, VIEW_COVERED, "  %-10s", label);
+	addf(l, VIEW_STRONG, "  %-10s", label);
 	add_wrapped(v, l, VIEW_TEXT, escaped[0] != '\0' ? escaped : "-",
 	    maxlines, 12);
 }
@@ -617,14 +705,16 @@ page_details(struct view *v, const struct msg_ask *ask)
 	put_detail(v, "process", ask->pid == 0 ?
 	    who_source_name(ask->source) : buf, 1);
 	put_detail_raw(v, "program", ask->exe, 3);
+	script_text(buf, sizeof(buf), ask);
+	if (buf[0] != '\0')
+		put_detail(v, "script", buf, 3);
 	text_args(buf, sizeof(buf), ask->args, ask->args_len, ask->args_cut);
 	put_detail(v, "arguments", buf, 6);
 	put_detail_raw(v, "directory", ask->cwd, 2);
 	put_detail_raw(v, "user", ask->user, 1);
 	put_detail_raw(v, "unit", ask->unit, 2);
 	put_detail_raw(v, "parents", ask->parents, 4);
-	new_line(v);
-	add(new_line(v), VIEW_DIM, "any key goes back");
+	put_way_back(v);
 }
 
 static void

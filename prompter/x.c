@@ -243,7 +243,8 @@ x_open(int fd, const struct msg_start *start)
 	intern();
 	randr_open();
 	draw_open(start->font[0] != '\0' ? start->font : "monospace",
-	    layout_font(start->font_size, find_dpi()));
+	    layout_font(start->font_size, find_dpi()),
+	    (enum theme)start->theme);
 	keys_open(conn, screen, start->ask_synthetic);
 	gc = xcb_generate_id(conn);
 	xcb_create_gc(conn, gc, screen->root, 0, NULL);

@@ -37,10 +37,10 @@ sources()
 scripts()
 {
 	find .ci etc regress -type f | sort | while read -r f; do
-		if head -n 1 "$f" | grep -aq '^#!/bin/sh' ||
-		    [ "$f" = regress/system/lib.sh ]; then
-			echo "$f"
-		fi
+		case $f in
+		regress/system/*lib.sh)	echo "$f" ;;
+		*)	head -n 1 "$f" | grep -aq '^#!/bin/sh' && echo "$f" ;;
+		esac
 	done
 }
 

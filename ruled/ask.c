@@ -154,6 +154,31 @@ rule_host_of(const struct conn *c, struct rule *r, char *name, size_t size)
 	r->name = name;
 }
 
+/* The remote address alone, whatever it is called. */
+static void
+lines_add_address(struct msg_ask *m, const struct conn *c,
+    const struct rule *base, const struct whois *is)
+{
+	const struct addr	*addr;
+	struct prefix		*prefix;
+	struct rule		 r = *base;
+
+	if (c->dir == DIR_IN) {
+		r.from = FROM_PREFIX;
+		prefix = &r.from_prefix;
+		addr = &c->tuple.src;
+	} else if (r.kind == DST_NAME || r.kind == DST_DOMAIN) {
+		r.kind = DST_ADDR;
+		r.name = NULL;
+		prefix = &r.prefix;
+		addr = &c->tuple.dst;
+	} else
+		return;		/* it has no name */
+	prefix->addr = *addr;
+	prefix->len = (uint8_t)(addr_size(addr->af) * 8);
+	lines_add_variants(m, ASK_ADDR, &r, is, m->user);
+}
+
 static void
 lines_make(struct msg_ask *m, const struct conn *c, const struct whois *is)
 {
@@ -181,6 +206,7 @@ lines_make(struct msg_ask *m, const struct conn *c, const struct whois *is)
 		r.name = domain;
 		lines_add_variants(m, ASK_DOMAIN, &r, is, m->user);
 	}
+	lines_add_address(m, c, &r, is);
 	if (c->dir != DIR_IN) {
 		r.kind = DST_ANY;
 		r.name = NULL;
@@ -546,8 +572,10 @@ answer_apply(const struct rule *rule, const struct msg_answer *m)
 	uint32_t	seconds = duration_seconds(m->duration);
 
 	counters.answers++;
-	pending_decide(open_entry, (enum action)m->action, REASON_ANSWER,
+	pending_decide_covered(open_entry, rule, REASON_ANSWER,
 	    m->duration == DURATION_ONCE ? NULL : rule);
+	/* What is left of the entry gets a question of its own. */
+	ask_close();
 	if (m->duration != DURATION_ONCE)
 		change_add(rule, seconds, NULL, NULL);
 }

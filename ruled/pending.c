@@ -333,6 +333,29 @@ pending_decide(struct pending *p, enum action action, enum reason reason,
 		judge_decide(TAILQ_FIRST(&p->conns), action, reason, rule);
 }
 
+static bool
+covers_addresses(const struct rule *r, const struct tuple *t)
+{
+	if (r->kind == DST_ADDR && !prefix_covers(&r->prefix, &t->dst))
+		return false;
+	return r->from != FROM_PREFIX ||
+	    prefix_covers(&r->from_prefix, &t->src);
+}
+
+void
+pending_decide_covered(struct pending *p, const struct rule *rule,
+    enum reason reason, const struct rule *logged)
+{
+	struct conn	*c, *next;
+
+	/* The last one ends the entry. */
+	for (c = TAILQ_FIRST(&p->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (covers_addresses(rule, &c->tuple))
+			judge_decide(c, rule->action, reason, logged);
+	}
+}
+
 void
 pending_decide_program(struct pending *of, enum reason reason)
 {

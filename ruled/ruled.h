@@ -214,7 +214,14 @@ size_t	 pending_packets(void);
 /* Judges all packets of one entry; the entry is gone afterwards. */
 void	 pending_decide(struct pending *, enum action, enum reason,
 	    const struct rule *);
-/* The same for every entry of the same program. */
+/*
+ * Only those of the rule's addresses: one entry may hold packets of many
+ * strangers, and of several addresses of one name.  rule may also be that of
+ * an answer that makes none; logged: the rule that was made, or NULL.
+ */
+void	 pending_decide_covered(struct pending *, const struct rule *rule,
+	    enum reason, const struct rule *logged);
+/* As pending_decide, for every entry of the same program. */
 void	 pending_decide_program(struct pending *, enum reason);
 void	 pending_decide_all(enum reason);
 /* Too many of these: says so, once in a while. */

@@ -385,6 +385,53 @@ t_inbound(void)
 	JUDGED(a, ACTION_ALLOW);
 }
 
+/* An answer about one stranger is about no other. */
+static void
+t_inbound_address(void)
+{
+	uint32_t	a, b, c;
+
+	world_start("");
+	w->is.socket = SOCK_LISTENING;
+	a = in_tcp(PEER, 40000, 22);
+	UNTIL(w->asks == 1);
+	IS(strcmp(w->ask.line[line_of(&w->ask, ASK_ADDR)].text,
+	    "localhost 22 tcp in from=198.51.100.7") == 0);
+	b = in_tcp("198.51.100.8", 40000, 22);
+	c = in_tcp(PEER, 40001, 22);
+	UNTIL(w->ask.held == 3);
+	answer(&w->prompter, w->ask.question, line_of(&w->ask, ASK_ADDR),
+	    ACTION_ALLOW, DURATION_ONCE);
+	JUDGED(a, ACTION_ALLOW);
+	JUDGED(c, ACTION_ALLOW);
+	UNTIL(w->asks == 2);
+	IS(w->verdict[b] == UNJUDGED);
+	IS(w->ask.tuple.src.b[3] == 8 && w->ask.held == 1);
+	answer(&w->prompter, w->ask.question, 0, ACTION_DENY, DURATION_1M);
+	JUDGED(b, ACTION_DENY);
+}
+
+static void
+t_named_address(void)
+{
+	uint32_t	a, b;
+
+	world_start(DNS_RULE);
+	learn("www.example.com", "203.0.113.9");
+	learn("www.example.com", "203.0.113.10");
+	a = out_tcp(1001, "203.0.113.9", 443);
+	UNTIL(w->asks == 1);
+	IS(strcmp(w->ask.line[line_of(&w->ask, ASK_ADDR)].text,
+	    "203.0.113.9 443 tcp") == 0);
+	b = out_tcp(1002, "203.0.113.10", 443);
+	UNTIL(w->ask.held == 2);
+	answer(&w->prompter, w->ask.question, line_of(&w->ask, ASK_ADDR),
+	    ACTION_ALLOW, DURATION_1M);
+	JUDGED(a, ACTION_ALLOW);
+	UNTIL(w->asks == 2);
+	IS(w->verdict[b] == UNJUDGED && w->ask.held == 1);
+}
+
 /* What is answered about own ports must not open them to strangers. */
 static void
 t_to_oneself(void)
@@ -709,6 +756,8 @@ main(void)
 	check("a connection that was given up is withdrawn", t_withdrawn);
 	check("inbound, nobody listens", t_inbound_closed);
 	check("inbound, a question", t_inbound);
+	check("an answer about one stranger", t_inbound_address);
+	check("an answer about one address of a name", t_named_address);
 	check("an answer about own ports opens none", t_to_oneself);
 	check("TCP without SYN: older or dropped", t_midstream);
 	check("malformed packets meet the default", t_malformed);

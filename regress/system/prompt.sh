@@ -1,167 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The window on an Xvfb of its own: prompt_peer plays everybody else and
-# presses the keys.  With PICTURES=DIR it only leaves pictures of the pages.
-set -u
-
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
-B=${B-$TOP/build}
-case $B in /*) ;; *) B=$TOP/$B ;; esac
-PEER=$B/regress/prompt_peer
-PROMPTER=$B/libexec/tinysnitch/prompter
-COOKIE=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-T=$(mktemp -d "/tmp/${TSN_NS:-tinysnitch-test-$$}.XXXXXX") || exit 1
-chmod 755 "$T"
-XVFB=
-WM=
-LATER=
-failures=0
-
-if [ "$(id -u)" -ne 0 ]; then
-	echo "skip prompt: must be root to take the prompter's identity"
-	exit 0
-fi
-for tool in Xvfb xauth setxkbmap openbox xprop convert compare fc-match; do
-	command -v "$tool" >/dev/null && continue
-	echo "skip prompt: no $tool"
-	exit 0
-done
-
-display_down()
-{
-	for pid in $LATER $WM $XVFB; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
-	done
-	XVFB=
-	WM=
-	LATER=
-}
-
-cleanup()
-{
-	trap - EXIT INT TERM HUP
-	display_down
-	rm -rf "$T"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
-
-# display_up [GEOMETRY [DPI]]: the server picks a free number.
-display_up()
-{
-	display_down
-	rm -f "$T/number" "$T/auth"
-	# The server takes any entry's cookie, whatever display it is for.
-	xauth -q -f "$T/auth" add :0 . "$COOKIE" 2>/dev/null
-	Xvfb -displayfd 3 -screen 0 "${1-1280x800}x24" -nolisten tcp -noreset \
-	    -auth "$T/auth" 3>"$T/number" >"$T/xvfb.log" 2>&1 &
-	XVFB=$!
-	for _ in $(seq 100); do
-		[ -s "$T/number" ] && break
-		sleep 0.05
-	done
-	DISPLAY=:$(cat "$T/number")
-	XAUTHORITY=$T/auth
-	export DISPLAY XAUTHORITY
-	xauth -q -f "$T/auth" add "$DISPLAY" . "$COOKIE"
-	[ -z "${2-}" ] || xprop -root -f RESOURCE_MANAGER 8s \
-	    -set RESOURCE_MANAGER "Xft.dpi:	$2"
-}
-
-# The script is on standard input.
-play()
-{
-	timeout 90 "$PEER" "$PROMPTER" "$COOKIE" || failures=$((failures + 1))
-}
-
-# Without a reset of the server it stays when its client goes.
-layout()
-{
-	setxkbmap "$@" && return
-	echo "not ok prompt: layout $*: setxkbmap failed"
-	failures=$((failures + 1))
-}
-
-# pictures DPI: a picture of each page into $T.
-pictures()
-{
-	sed "s|PIC|$T/$1|" >"$T/script" <<-'END'
-		case pages are drawn
-		ask out
-		window
-		sleep 150
-		picture PIC-waiting-to-arm.ppm
-		sleep 700
-		picture PIC-question.ppm
-		key d p
-		sleep 100
-		picture PIC-domain.ppm
-		key h
-		sleep 100
-		picture PIC-help.ppm
-		key x l
-		sleep 100
-		picture PIC-legend.ppm
-		key x i
-		sleep 100
-		picture PIC-details.ppm
-		ask in
-		sleep 700
-		picture PIC-inbound.ppm
-		ask waiting
-		sleep 700
-		picture PIC-several.ppm
-		ask address
-		sleep 700
-		key e
-		sleep 100
-		picture PIC-address.ppm
-		ask hostile
-		sleep 700
-		picture PIC-hostile.ppm
-		key r f y
-		sleep 100
-		picture PIC-confirm.ppm
-	END
-	play <"$T/script"
-	for f in "$T/$1"-*.ppm; do
-		convert "$f" +dither -colors 64 -strip "${f%.ppm}.png"
-		rm -f "$f"
-	done
-}
-
-# Few enough pixels for a countdown that is a second off.
-compare_pictures()
-{
-	case $(fc-match -f '%{family}' monospace) in
-	*DejaVu*) ;;
-	*)	echo "skip prompt: pages look right: another font"
-		return ;;
-	esac
-	for ref in "$TOP"/regress/system/pictures/*.png; do
-		page=$(basename "$ref")
-		n=$(compare -metric AE -fuzz 20% "$ref" "$T/96-$page" null: \
-		    2>&1 | sed 's/[ .].*//')
-		if [ "$n" -lt 800 ] 2>/dev/null; then
-			echo "ok prompt: page ${page%.png} looks right"
-		else
-			echo "not ok prompt: page ${page%.png} looks right:" \
-			    "$n pixels differ"
-			failures=$((failures + 1))
-		fi
-	done
-}
-
-if [ -n "${PICTURES-}" ]; then
-	display_up
-	pictures 96
-	display_up 3840x2160 192
-	pictures 192
-	mkdir -p "$PICTURES" && cp "$T"/*.png "$PICTURES"
-	exit
-fi
+# The window: what keys and buttons do, and when.
+. "$(dirname "$0")/xlib.sh"
 
 display_up
 play <<'END'
@@ -171,7 +12,7 @@ case idle before any question
 case an answer is the default rule
 	ask out
 	window
-	sleep 700
+	armed
 	key y
 	answer allow 9-minutes api.github.com 443 tcp
 	window gone
@@ -182,73 +23,81 @@ case idle after a question
 case n denies
 	ask out
 	window
-	sleep 700
+	armed
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 
 case every duration
 	ask out
-	sleep 700
+	armed
 	key o y
 	answer allow once api.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key 1 y
 	answer allow 1-minute api.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key 3 y
 	answer allow 3-minutes api.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key f 9 y
 	answer allow 9-minutes api.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key 2 y
 	answer allow 24-hours api.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key f y
 	answer allow forever api.github.com 443 tcp
 
 case toggles choose the line
 	ask out
-	sleep 700
+	armed
 	key d y
 	answer allow 9-minutes *.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key p e u n
 	answer deny 9-minutes api.github.com - tcp exe=/usr/bin/curl uid=alice
 	ask out
-	sleep 700
+	armed
 	key d p d y
 	answer allow 9-minutes api.github.com - tcp
 
 case skip and Escape deny once
 	ask out
-	sleep 700
+	armed
 	key d s
 	answer deny once *.github.com 443 tcp
 	ask out
-	sleep 700
+	armed
 	key Escape
 	answer deny once api.github.com 443 tcp
 
 case Tab, arrows and Return
 	ask out
-	sleep 700
+	armed
 	key Tab Tab Left Return
-	answer allow 9-minutes - 443 tcp
+	answer allow 9-minutes 140.82.121.6 443 tcp
 	ask out
-	sleep 700
+	armed
+	key Tab Tab Tab Left Return
+	answer allow 9-minutes - 443 tcp
+	ask in
+	armed
+	key Tab Return
+	answer deny 9-minutes localhost 22 tcp in from=203.0.113.77
+	ask out
+	armed
 	key Down Return
 	answer deny 9-minutes *.github.com 443 tcp
 
 case any key leaves help, legend and details
 	ask out
-	sleep 700
+	armed
 	key h y
 	nothing
 	key l n
@@ -260,28 +109,28 @@ case any key leaves help, legend and details
 
 case the widest answer takes two keys
 	ask out
-	sleep 700
+	armed
 	key r f y y
 	nothing
-	sleep 400
+	armed
 	key y
 	answer allow forever - - tcp exe=/usr/bin/curl
 
 case a held key does not confirm
 	ask out
-	sleep 700
+	armed
 	key r f
 	down y
 	sleep 1500
 	nothing
 	up y
-	sleep 100
+	sleep 200
 	key x n
 	answer deny forever - - tcp exe=/usr/bin/curl
 
 case no domain for an address
 	ask address
-	sleep 700
+	armed
 	key d y
 	answer allow 9-minutes 2001:db8:1234:5678:9abc:def0:1234:5678 443 tcp
 
@@ -290,7 +139,7 @@ case keys before the window is old enough do not count
 	window
 	key y
 	nothing
-	sleep 500
+	armed
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 
@@ -305,7 +154,7 @@ case typing on keeps the keys from counting
 	sleep 200
 	key y
 	nothing
-	sleep 200
+	armed
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 
@@ -316,37 +165,37 @@ case a key held across mapping does not count
 	sleep 1200
 	nothing
 	up y
-	sleep 400
+	armed
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 
 case the next question in the same window waits again
 	ask out
-	sleep 700
+	armed
 	key y
 	answer allow 9-minutes api.github.com 443 tcp
 	ask other
 	window
 	key y
 	nothing
-	sleep 600
+	armed
 	key y
 	answer allow 9-minutes gitlab.example.org 443 tcp
 
 case news that change the rule make the keys wait
 	ask out
-	sleep 700
+	armed
 	key d
 	again other
 	key y
 	nothing
-	sleep 600
+	armed
 	key n
 	answer deny 9-minutes gitlab.example.org 443 tcp
 
 case news that cross the answer do not ask again
 	ask out
-	sleep 700
+	armed
 	key y
 	again waiting
 	answer allow 9-minutes api.github.com 443 tcp
@@ -357,7 +206,7 @@ case news that cross the answer do not ask again
 
 case news that change nothing do not
 	ask out
-	sleep 700
+	armed
 	key d
 	again waiting
 	sleep 50
@@ -368,20 +217,20 @@ case focus lost in between makes the keys wait
 	ask out
 	window
 	focus window
-	sleep 700
+	armed
 	focus none
 	sleep 50
 	focus window
 	key y
 	nothing
-	sleep 600
+	armed
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 	focus root
 
 case Control, Alt and Super make keys mean nothing
 	ask out
-	sleep 700
+	armed
 	down Control_L
 	key y
 	up Control_L
@@ -399,7 +248,7 @@ case Control, Alt and Super make keys mean nothing
 
 case events that a client made up are dropped
 	ask out
-	sleep 700
+	armed
 	send y
 	nothing
 	forge-end
@@ -409,22 +258,89 @@ case events that a client made up are dropped
 
 case XTEST keys are dropped
 	ask out
-	sleep 700
+	armed
 	fake y
 	nothing
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
 
-case a click on yes
+case the mouse alone answers
 	ask out
-	sleep 700
-	click 289 823
+	armed
+	click y
+	answer allow 9-minutes api.github.com 443 tcp
+	ask out
+	armed
+	click n
+	answer deny 9-minutes api.github.com 443 tcp
+	ask out
+	armed
+	click f s
+	answer deny once api.github.com 443 tcp
+
+case every duration has a button
+	ask out
+	armed
+	click f o y
+	answer allow once api.github.com 443 tcp
+	ask out
+	armed
+	click 1 y
+	answer allow 1-minute api.github.com 443 tcp
+	ask out
+	armed
+	click 3 y
+	answer allow 3-minutes api.github.com 443 tcp
+	ask out
+	armed
+	click 3 9 y
+	answer allow 9-minutes api.github.com 443 tcp
+	ask out
+	armed
+	click 2 y
+	answer allow 24-hours api.github.com 443 tcp
+	ask out
+	armed
+	click f y
+	answer allow forever api.github.com 443 tcp
+
+case every toggle has a button
+	ask out
+	armed
+	click d p e u y
+	answer allow 9-minutes *.github.com - tcp exe=/usr/bin/curl uid=alice
+	ask out
+	armed
+	click Tab Tab n
+	answer deny 9-minutes 140.82.121.6 443 tcp
+	ask out
+	armed
+	click r y
+	answer allow 9-minutes - - tcp exe=/usr/bin/curl
+
+case pages open and close by the mouse
+	ask out
+	armed
+	click h help back l legend back i details back
+	nothing
+	click y
 	answer allow 9-minutes api.github.com 443 tcp
 
-case a click on nothing is nothing
+case the mouse is deaf as long as the keys are
 	ask out
-	sleep 700
-	click 500 20
+	window
+	click y
+	nothing
+	armed
+	click n
+	answer deny 9-minutes api.github.com 443 tcp
+
+case a button let go elsewhere, or nothing, is nothing
+	ask out
+	armed
+	slip y
+	nothing
+	corner
 	nothing
 	key n
 	answer deny 9-minutes api.github.com 443 tcp
@@ -451,7 +367,7 @@ case a withdrawn question closes the window
 
 case hostile text is drawn and answered
 	ask hostile
-	sleep 700
+	armed
 	key i x d o y
 	answer allow once *.example.org 443 tcp
 
@@ -463,7 +379,7 @@ case without ruled there is no window, with a new one there is
 	peer
 	ask out
 	window
-	sleep 700
+	armed
 	key y
 	answer allow 9-minutes api.github.com 443 tcp
 
@@ -478,7 +394,7 @@ SYNTHETIC=1 play <<'END'
 case XTEST keys count where they are allowed
 	ask out
 	window
-	sleep 700
+	armed
 	fake y
 	answer allow 9-minutes api.github.com 443 tcp
 END
@@ -488,7 +404,7 @@ layout ru
 play <<'END'
 case Cyrillic letters answer by their place
 	ask out
-	sleep 700
+	armed
 	key #40 #11 #29
 	answer allow 24-hours *.github.com 443 tcp
 END
@@ -501,16 +417,59 @@ case the second group of a layout falls back to the first
 	up Shift_R
 	up Shift_L
 	ask out
-	sleep 900
+	armed
 	key #40 #29
 	answer allow 9-minutes *.github.com 443 tcp
+END
+
+# 48 is the dead acute, 34 the dead diaeresis of no letter in use.
+layout us -variant intl
+play <<'END'
+case a dead key means nothing and spoils nothing
+	ask out
+	armed
+	key #48 y
+	answer allow 9-minutes api.github.com 443 tcp
+	ask out
+	armed
+	key #48 #48 d n
+	answer deny 9-minutes *.github.com 443 tcp
+	ask out
+	armed
+	key h #48 i n
+	nothing
+	key y
+	answer allow 9-minutes api.github.com 443 tcp
+END
+
+layout us -variant dvorak
+play <<'END'
+case every key on a Dvorak board
+# the places of d p e u 3 y
+	ask out
+	armed
+	key #43 #27 #40 #41 #12 #28
+	answer allow 3-minutes *.github.com - tcp exe=/usr/bin/curl uid=alice
+# of f and n, of r and n, of s
+	ask out
+	armed
+	key #29 #46
+	answer deny forever api.github.com 443 tcp
+	ask out
+	armed
+	key #32 #46
+	answer deny 9-minutes - - tcp exe=/usr/bin/curl
+	ask out
+	armed
+	key #47
+	answer deny once api.github.com 443 tcp
 END
 
 layout fr
 play <<'END'
 case digits that want Shift
 	ask out
-	sleep 700
+	armed
 	key #11 #57
 	answer deny 24-hours api.github.com 443 tcp
 END
@@ -535,14 +494,14 @@ play <<'END'
 case under a window manager
 	ask out
 	window
-	sleep 1000
+	armed
 	key d y
 	answer allow 9-minutes *.github.com 443 tcp
 	window gone
 	ask in
 	window
 	close
-	answer deny once localhost 22 tcp in from=203.0.113.77
+	answer deny once localhost 22 tcp in
 END
 
 display_up 800x600 144
@@ -550,14 +509,10 @@ play <<'END'
 case a small screen with large letters
 	ask hostile
 	window
-	sleep 700
+	armed
 	key d y
 	answer allow 9-minutes *.example.org 443 tcp
 END
-
-display_up
-pictures 96
-compare_pictures
 
 display_up
 (sleep 2; kill "$XVFB") &

@@ -14,6 +14,7 @@
 #include <err.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,10 +30,13 @@
 #include <xkbcommon/xkbcommon.h>
 
 #include "imsg.h"
+#include "layout.h"
 #include "log.h"
+#include "view.h"
 
 #define WAIT_MS		3000
-#define DELAY_MS	500	/* before keys count, as configured below */
+#define ARMED_MS	8000	/* longer than any machine is busy */
+#define COLS		84	/* of a page, on a screen that has the room */
 
 static xcb_connection_t		*conn;
 static xcb_screen_t		*screen;
@@ -45,6 +49,8 @@ static bool			 ready, gone;
 static struct msg_ask		 ask;
 static struct msg_answer	 answer;
 static unsigned int		 answers;
+static uint64_t			 asked_at;	/* ms */
+static uint32_t			 delay = 500;	/* before keys count, ms */
 
 static char			 name[64];
 static char			 why[512];
@@ -59,6 +65,17 @@ wrong(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+}
+
+static bool	 serve(bool (*)(void), int);
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 static int
@@ -265,8 +282,9 @@ atom(const char *text)
 	return a;
 }
 
+/* As a window manager says it. */
 static void
-close_window(void)
+say_protocol(const char *protocol)
 {
 	xcb_client_message_event_t	ev;
 
@@ -275,7 +293,8 @@ close_window(void)
 	ev.format = 32;
 	ev.window = find_window();
 	ev.type = atom("WM_PROTOCOLS");
-	ev.data.data32[0] = atom("WM_DELETE_WINDOW");
+	ev.data.data32[0] = atom(protocol);
+	ev.data.data32[2] = ev.window;
 	xcb_send_event(conn, 0, ev.window, XCB_EVENT_MASK_NO_EVENT,
 	    (const char *)&ev);
 	sync_display();
@@ -295,21 +314,11 @@ set_focus(const char *where)
 	sync_display();
 }
 
-/* Thousandths of the window, so that fonts do not matter much. */
 static void
 move_pointer(int x, int y)
 {
-	xcb_get_geometry_reply_t	*g;
-	xcb_window_t			 win = find_window();
-
-	g = xcb_get_geometry_reply(conn, xcb_get_geometry(conn, win), NULL);
-	if (g != NULL)
-		xcb_warp_pointer(conn, XCB_NONE, win, 0, 0, 0, 0,
-		    (int16_t)(g->width * x / 1000),
-		    (int16_t)(g->height * y / 1000));
-	else
-		wrong("no window to point at");
-	free(g);
+	xcb_warp_pointer(conn, XCB_NONE, find_window(), 0, 0, 0, 0,
+	    (int16_t)x, (int16_t)y);
 	sync_display();
 }
 
@@ -320,6 +329,133 @@ real_button(bool down)
 	    XCB_INPUT_DEVICE_BUTTON_PRESS : XCB_INPUT_DEVICE_BUTTON_RELEASE)),
 	    1, 0, XCB_NONE, 0, 0, (uint8_t)mouse);
 	sync_display();
+}
+
+/*
+ * The window's cells, from its size when the question has just appeared: what
+ * must be known to find a button.  Later a page may have made it larger.
+ */
+static struct cell
+find_cell(const struct view *v, int w, int h)
+{
+	static struct cell	known;
+	struct layout		lo;
+	struct cell		c;
+
+	for (c.w = 4; c.w < 60; c.w++)
+		for (c.h = c.w; c.h < 4 * c.w; c.h++) {
+			layout_view(&lo, v, c, 0, 0);
+			if (lo.w == w && lo.h == h)
+				known = c;
+		}
+	return known;
+}
+
+static int
+button_key(const char *word)
+{
+	if (strcmp(word, "Tab") == 0)
+		return INPUT_KEY_TAB;
+	return strcmp(word, "back") == 0 ? INPUT_KEY_OTHER : word[0];
+}
+
+/* The middle of the button, by the same code that placed it. */
+static bool
+find_button(const char *word, enum input_page page, int *x, int *y)
+{
+	static struct view		 v;
+	struct layout			 lo;
+	struct input			 in;
+	xcb_get_geometry_reply_t	*g;
+	struct cell			 cell;
+	size_t				 i;
+
+	g = xcb_get_geometry_reply(conn, xcb_get_geometry(conn,
+	    find_window()), NULL);
+	if (g == NULL) {
+		wrong("no window to click into");
+		return false;
+	}
+	input_init(&in, delay);
+	input_ask(&in, NULL, &ask, 0);
+	view_build(&v, &ask, &in, 0, ACTION_DENY, COLS);
+	cell = find_cell(&v, g->width, g->height);
+	in.page = page;
+	view_build(&v, &ask, &in, 0, ACTION_DENY, COLS);
+	layout_view(&lo, &v, cell, g->width, g->height);
+	free(g);
+	for (i = 0; i < lo.nbuttons; i++)
+		if (v.button[i].key == button_key(word)) {
+			*x = lo.button[i].x + lo.button[i].w / 2;
+			*y = lo.button[i].y + lo.button[i].h / 2;
+			return true;
+		}
+	wrong("no button for %s", word);
+	return false;
+}
+
+/* The border's colour: green when keys count. */
+static bool
+is_armed(void)
+{
+	xcb_get_image_reply_t	*r;
+	const uint8_t		*p;
+	bool			 green = false;
+
+	r = xcb_get_image_reply(conn, xcb_get_image(conn,
+	    XCB_IMAGE_FORMAT_Z_PIXMAP, find_window(), 0, 0, 1, 1, UINT32_MAX),
+	    NULL);
+	if (r != NULL && xcb_get_image_data_length(r) >= 4) {
+		p = xcb_get_image_data(r);
+		green = p[1] > p[0] + 40 && p[1] > p[2] + 40;
+	}
+	free(r);
+	return green;
+}
+
+static void
+resize_window(const char *size)
+{
+	uint32_t	value[2];
+	int		h, w;
+
+	if (sscanf(size, "%d %d", &w, &h) != 2) {
+		wrong("bad size %s", size);
+		return;
+	}
+	value[0] = (uint32_t)w;
+	value[1] = (uint32_t)h;
+	xcb_configure_window(conn, find_window(), XCB_CONFIG_WINDOW_WIDTH |
+	    XCB_CONFIG_WINDOW_HEIGHT, value);
+	sync_display();
+}
+
+/*
+ * Whatever was typed before is on the screen when the prompter has answered
+ * this: it handles one event after the other.
+ */
+static void
+wait_drawn(void)
+{
+	const uint32_t		 mask = XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY;
+	xcb_generic_event_t	*ev;
+	bool			 pong = false;
+	int			 i;
+
+	xcb_change_window_attributes(conn, screen->root, XCB_CW_EVENT_MASK,
+	    &mask);
+	say_protocol("_NET_WM_PING");
+	for (i = 0; i < WAIT_MS / 20 && !pong; i++) {
+		while ((ev = xcb_poll_for_event(conn)) != NULL) {
+			pong = pong || (ev->response_type & 0x7f) ==
+			    XCB_CLIENT_MESSAGE;
+			free(ev);
+		}
+		if (!pong)
+			serve(NULL, 20);
+	}
+	if (!pong)
+		wrong("no answer to a ping");
 }
 
 static void
@@ -348,6 +484,7 @@ take_picture(const char *path)
 	xcb_get_image_reply_t		*r;
 	xcb_window_t			 win = find_window();
 
+	wait_drawn();
 	g = xcb_get_geometry_reply(conn, xcb_get_geometry(conn, win), NULL);
 	if (g == NULL) {
 		wrong("no window to take a picture of");
@@ -443,6 +580,62 @@ make_pair(int sv[2])
 		err(1, "socketpair");
 }
 
+/*
+ * An X server without the extension that the environment names: a process in
+ * between makes its name one that no server knows.
+ */
+static void
+copy_bytes(int from, int to, const char *without)
+{
+	static char	buf[65536];
+	char		*p;
+	ssize_t		n, off, r;
+
+	if ((n = read(from, buf, sizeof(buf))) <= 0)
+		_exit(0);
+	if (without != NULL && (p = memmem(buf, (size_t)n, without,
+	    strlen(without))) != NULL)
+		p[strlen(without) - 1] = '?';
+	for (off = 0; off < n; off += r)
+		if ((r = write(to, buf + off, (size_t)(n - off))) <= 0)
+			_exit(0);
+}
+
+static int
+without_extension(int server, const char *without)
+{
+	struct pollfd	pfd[2];
+	int		sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		err(1, "socketpair");
+	switch (fork()) {
+	case -1:
+		err(1, "fork");
+	case 0:
+		close(sv[0]);
+		break;
+	default:
+		close(server);
+		close(sv[1]);
+		return sv[0];
+	}
+	/* Nothing else stays open here: others wait for its end. */
+	if (dup2(sv[1], 0) == -1 || dup2(server, 1) == -1)
+		_exit(1);
+	closefrom(3);
+	pfd[0].fd = 0;
+	pfd[1].fd = 1;
+	pfd[0].events = pfd[1].events = POLLIN;
+	while (poll(pfd, 2, -1) > 0) {
+		if (pfd[0].revents != 0)
+			copy_bytes(0, 1, without);
+		if (pfd[1].revents != 0)
+			copy_bytes(1, 0, NULL);
+	}
+	_exit(0);
+}
+
 /* The file socket of a local display, as the parent's helper connects. */
 static int
 connect_socket(void)
@@ -461,6 +654,8 @@ connect_socket(void)
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1 ||
 	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
 		err(1, "%s", sun.path);
+	if (getenv("WITHOUT") != NULL)
+		return without_extension(fd, getenv("WITHOUT"));
 	return fd;
 }
 
@@ -485,10 +680,11 @@ send_start(const char *cookie)
 	s.unanswered = ACTION_DENY;
 	s.ask_x11 = 1;
 	s.ask_timeout = 60;
-	s.ask_delay = DELAY_MS;
+	s.ask_delay = delay;
 	s.ask_synthetic = getenv("SYNTHETIC") != NULL;
 	strlcpy(s.font, "monospace", sizeof(s.font));
 	s.font_size = 16;
+	s.theme = getenv("LIGHT") != NULL ? THEME_LIGHT : THEME_DARK;
 	strlcpy(s.xauth_name, "MIT-MAGIC-COOKIE-1", sizeof(s.xauth_name));
 	while (s.xauth_len < 16 &&
 	    sscanf(cookie + 2 * s.xauth_len, "%2x", &byte) == 1)
@@ -589,10 +785,11 @@ lines(const char *host, const char *domain, const char *port)
 
 	ask.nlines = 0;
 	for (m = 0; m <= ASK_MASK_ALL; m++) {
-		if ((m & ASK_DOMAIN) && (domain == NULL ||
-		    (m & ASK_ANYHOST)))
+		/* One scope at most. */
+		if (((m & ASK_SCOPE) & ((m & ASK_SCOPE) - 1)) != 0)
 			continue;
-		dst = m & ASK_ANYHOST ? "-" : m & ASK_DOMAIN ? domain : host;
+		dst = m & ASK_ANYHOST ? "-" : m & ASK_DOMAIN ? domain :
+		    m & ASK_ADDR ? "140.82.121.6" : host;
 		snprintf(text, sizeof(text), "%s %s tcp%s%s", dst,
 		    m & ASK_PORT ? "-" : port,
 		    m & ASK_EXE ? " exe=/usr/bin/curl" : "",
@@ -631,7 +828,7 @@ ask_out(void)
 	arguments(args, sizeof(args));
 	strlcpy(ask.cwd, "/home/alice/src", sizeof(ask.cwd));
 	strlcpy(ask.user, "alice", sizeof(ask.user));
-	strlcpy(ask.unit, "user.slice/user-1000.slice", sizeof(ask.unit));
+	strlcpy(ask.unit, "/user.slice/user-1000.slice/session-2.scope", sizeof(ask.unit));
 	strlcpy(ask.parents, "[602990] /usr/bin/bash < [602001] "
 	    "/usr/bin/xterm < [1] /usr/lib/systemd/systemd",
 	    sizeof(ask.parents));
@@ -644,6 +841,8 @@ static void
 ask_in(void)
 {
 	static const char	args[] = "sshd\0-D";
+	char			text[64];
+	int			m;
 
 	ask_out();
 	ask.direction = DIR_IN;
@@ -662,9 +861,28 @@ ask_in(void)
 	strlcpy(ask.parents, "[1] /usr/lib/systemd/systemd",
 	    sizeof(ask.parents));
 	ask.nlines = 0;
-	line(0, "localhost 22 tcp in from=203.0.113.77");
-	line(ASK_ANYHOST, "localhost 22 tcp in");
-	line(ASK_PORT, "localhost - tcp in from=203.0.113.77");
+	for (m = 0; m < 4; m++) {
+		snprintf(text, sizeof(text), "localhost %s tcp in%s",
+		    m & 1 ? "-" : "22", m & 2 ? " from=203.0.113.77" : "");
+		line((m & 1 ? ASK_PORT : 0) | (m & 2 ? ASK_ADDR : 0), text);
+	}
+}
+
+/* A script of a unit, which is what matters about it. */
+static void
+ask_script(void)
+{
+	static const char	args[] = "python3\0/opt/backup/sync.py\0--all";
+
+	ask_out();
+	strlcpy(ask.exe, "/usr/bin/python3.11", sizeof(ask.exe));
+	arguments(args, sizeof(args));
+	strlcpy(ask.cwd, "/opt/backup", sizeof(ask.cwd));
+	strlcpy(ask.user, "backup", sizeof(ask.user));
+	strlcpy(ask.unit, "/system.slice/docker-4f2b1c0d9e8a7f6b5c4d3e2f1a0b"
+	    "9c8d7e6f5a4b3c2d1e0f.scope", sizeof(ask.unit));
+	strlcpy(ask.parents, "[801] /usr/bin/containerd-shim < [1] "
+	    "/usr/lib/systemd/systemd", sizeof(ask.parents));
 }
 
 /* An address without a name, an unknown program. */
@@ -681,6 +899,7 @@ ask_address(void)
 	ask.pid = 0;
 	ask.source = WHO_UNKNOWN;
 	ask.exe[0] = ask.user[0] = ask.cwd[0] = ask.parents[0] = '\0';
+	ask.unit[0] = '\0';
 	ask.args_len = 0;
 	ask.nlines = 0;
 	line(0, "2001:db8:1234:5678:9abc:def0:1234:5678 443 tcp");
@@ -731,6 +950,8 @@ send_ask(const char *kind, bool again)
 		ask_in();
 	else if (strcmp(kind, "address") == 0)
 		ask_address();
+	else if (strcmp(kind, "script") == 0)
+		ask_script();
 	else if (strcmp(kind, "hostile") == 0)
 		ask_hostile();
 	else
@@ -747,6 +968,7 @@ send_ask(const char *kind, bool again)
 		wrong("no link to ask through");
 	else
 		link_send_ibuf(ruled, MSG_ASK, -1, &b);
+	asked_at = now_ms();
 	if (!again)
 		answers = 0;
 }
@@ -793,6 +1015,22 @@ want_window(bool there)
 		serve(NULL, 20);
 	}
 	wrong(there ? "there is no window" : "the window is still there");
+}
+
+/* Waits until keys count. */
+static void
+want_armed(void)
+{
+	int	i;
+
+	/* The picture may still be that of the question before. */
+	for (i = 0; i < ARMED_MS / 20; i++) {
+		if (now_ms() - asked_at >= delay && can_be_seen() &&
+		    is_armed())
+			return;
+		serve(NULL, 20);
+	}
+	wrong("keys do not count");
 }
 
 /* "LINE ACTION DURATION", the line as ruled will write it. */
@@ -910,17 +1148,52 @@ type(const char *keys)
 }
 
 static void
-click(const char *where)
+click_at(int x, int y)
 {
-	int	x, y;
-
-	if (sscanf(where, "%d %d", &x, &y) != 2) {
-		wrong("bad place %s", where);
-		return;
-	}
 	move_pointer(x, y);
 	real_button(true);
 	serve(NULL, 20);
+	real_button(false);
+	serve(NULL, 20);
+}
+
+/* Buttons of the question by their keys; "help back" is one of that page. */
+static void
+click(const char *keys)
+{
+	static const struct { const char *name; enum input_page page; }
+	    pages[] = { { "help", PAGE_HELP }, { "legend", PAGE_LEGEND },
+	    { "details", PAGE_DETAILS }, { "confirm", PAGE_CONFIRM } };
+	enum input_page	 page = PAGE_QUESTION;
+	char		 copy[128], *key, *next = copy;
+	size_t		 i;
+	int		 x, y;
+
+	strlcpy(copy, keys, sizeof(copy));
+	while ((key = strsep(&next, " ")) != NULL) {
+		for (i = 0; i < 4 && strcmp(key, pages[i].name) != 0; i++)
+			continue;
+		if (i < 4)
+			page = pages[i].page;
+		else if (find_button(key, page, &x, &y)) {
+			click_at(x, y);
+			page = PAGE_QUESTION;
+		}
+	}
+}
+
+/* Presses the button there, and lets it go beside it. */
+static void
+slip(const char *word)
+{
+	int	x, y;
+
+	if (!find_button(word, PAGE_QUESTION, &x, &y))
+		return;
+	move_pointer(x, y);
+	real_button(true);
+	serve(NULL, 20);
+	move_pointer(2, 2);
 	real_button(false);
 }
 
@@ -939,12 +1212,18 @@ command_person(const char *word, const char *arg)
 		send_key(arg);
 	else if (strcmp(word, "click") == 0)
 		click(arg);
+	else if (strcmp(word, "slip") == 0)
+		slip(arg);
+	else if (strcmp(word, "corner") == 0)
+		click_at(2, 2);
+	else if (strcmp(word, "resize") == 0)
+		resize_window(arg);
 	else if (strcmp(word, "focus") == 0)
 		set_focus(arg);
 	else if (strcmp(word, "forge-end") == 0)
 		forge_end();
 	else if (strcmp(word, "close") == 0)
-		close_window();
+		say_protocol("WM_DELETE_WINDOW");
 	else if (strcmp(word, "destroy") == 0) {
 		xcb_destroy_window(conn, find_window());
 		sync_display();
@@ -975,6 +1254,8 @@ command_links(const char *word, const char *arg)
 		want_window(strcmp(arg, "gone") != 0);
 	else if (strcmp(word, "answer") == 0)
 		want_answer(arg);
+	else if (strcmp(word, "armed") == 0)
+		want_armed();
 	else if (strcmp(word, "nothing") == 0)
 		want_none();
 	else if (strcmp(word, "exit") == 0)
@@ -1022,6 +1303,8 @@ main(int argc, char *argv[])
 	int	bad, i;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (getenv("DELAY") != NULL)
+		delay = (uint32_t)strtonum(getenv("DELAY"), 0, 60000, NULL);
 	open_display();
 	if (argc > 2 && strcmp(argv[1], "-k") == 0) {
 		for (i = 2; i < argc; i++) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # The question on an X display, end to end: a connection waits, a window asks,
-# keys of a real device answer.  (The window's own tests are in prompt.sh.)
+# keys of a real device answer.  (The window's own tests are in prompt*.sh.)
 . "$(dirname "$0")/lib.sh"
 
 for command in Xvfb xauth xdotool; do

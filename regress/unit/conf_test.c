@@ -117,6 +117,7 @@ static const char everything[] =
     "user \"_tinysnitch\"\n"
     "ask user \"_tsprompt\"\n"
     "font \"monospace\" 16\n"
+    "theme dark\n"
     "log stderr text\n";
 
 static void
@@ -175,6 +176,7 @@ test_accepted(void)
 	    "resolver \"127.0.0.53\" \"fe80::1\"\n");
 	accepted("quotes in text", "font \"a\\\"b\\\\c\" 20\n",
 	    "font \"a\\\"b\\\\c\" 20\n");
+	accepted("theme light", "theme light\n", "theme light\n");
 	accepted("several logs",
 	    "log syslog\nlog journal\nlog \"/var/log/t\" json\nlog stderr "
 	    "text\n",
@@ -233,6 +235,9 @@ test_refused(void)
 	    "log syslog\n", 1, "t.conf:9: more than 8");
 	refused("journal as json", "log journal json\n", 1, "of its own");
 	refused("font too small", "font \"f\" 1\n", 1, "6 to 96");
+	refused("no such theme", "theme pink\n", 1, "t.conf:1: ");
+	refused("theme given twice", "theme light\ntheme dark\n", 1,
+	    "t.conf:2: already given in line 1");
 	refused("NUL and noise", "\001\002\003 \377\n", 1, "t.conf:1: ");
 }
 

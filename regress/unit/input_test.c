@@ -67,7 +67,8 @@ question(void)
 	ask.question = 1;
 	ask.left_ms = 60000;
 	for (m = 0; m <= ASK_MASK_ALL; m++) {
-		if ((m & ASK_DOMAIN) && (m & ASK_ANYHOST))
+		/* At most one of them. */
+		if (((m & ASK_SCOPE) & ((m & ASK_SCOPE) - 1)) != 0)
 			continue;
 		snprintf(text, sizeof(text), "line %u", m);
 		line((uint8_t)m, text);
@@ -264,6 +265,8 @@ test_scopes(void)
 	key(INPUT_KEY_TAB);
 	ok("first the domain", in.mask == (ASK_DOMAIN | ASK_PORT));
 	key(INPUT_KEY_TAB);
+	ok("then the address", in.mask == (ASK_ADDR | ASK_PORT));
+	key(INPUT_KEY_TAB);
 	ok("then any host", in.mask == (ASK_ANYHOST | ASK_PORT));
 	key(INPUT_KEY_TAB);
 	ok("then this host again", in.mask == ASK_PORT);
@@ -271,6 +274,9 @@ test_scopes(void)
 	ok("backwards, too", in.mask == (ASK_ANYHOST | ASK_PORT));
 	key('d');
 	ok("d leaves any host", in.mask == (ASK_DOMAIN | ASK_PORT));
+	key(INPUT_KEY_DOWN);
+	key('d');
+	ok("and the address", in.mask == (ASK_DOMAIN | ASK_PORT));
 	key(INPUT_KEY_RETURN);
 	ok("Return denies", answered(ACTION_DENY, DURATION_9M,
 	    ASK_DOMAIN | ASK_PORT));
@@ -344,6 +350,19 @@ test_confirm(void)
 	event(INPUT_PRESS, 'y', 1);
 	ok("a second y makes it", answered(ACTION_ALLOW, DURATION_FOREVER,
 	    ASK_ANYHOST));
+	armed();
+	ask.direction = DIR_IN;
+	key('f');
+	key('y');
+	ok("whoever connects to us is any host", last != INPUT_ANSWER &&
+	    in.page == PAGE_CONFIRM);
+	now += INPUT_QUIET;
+	key('x');
+	key(INPUT_KEY_TAB);
+	key(INPUT_KEY_TAB);
+	key('y');
+	ok("but not one address of them", answered(ACTION_ALLOW,
+	    DURATION_FOREVER, ASK_ADDR));
 	armed();
 	key('f');
 	key(INPUT_KEY_BACKTAB);

@@ -76,7 +76,9 @@ question(const char *host, const char *line0)
 	ask.tuple.proto = 6;
 	ask.tuple.sport = 40000;
 	ask.tuple.dport = 443;
-	ask.tuple.src.af = ask.tuple.dst.af = 2;
+	if (addr_parse("198.51.100.7", &ask.tuple.src) == -1 ||
+	    addr_parse("192.0.2.7", &ask.tuple.dst) == -1)
+		abort();
 	ask.nnames = 1;
 	snprintf(ask.name[0], sizeof(ask.name[0]), "%s", host);
 	ask.pid = 7;
@@ -143,6 +145,7 @@ test_covered(void)
 	covered("the domain", "*.github.com 443 tcp", "[github.com:443]");
 	covered("any host", "- 443 tcp", "[:443]");
 	covered("any host and port", "- - tcp", "[tcp]");
+	covered("the address", "192.0.2.7 443 tcp", "[:443][192.0.2.7]");
 	covered("no part of a label", "*.hub.com 443 tcp",
 	    "[api.github.com:443]");
 }
@@ -202,6 +205,104 @@ test_hostile(void)
 	build(60);
 	ok("details have room", view.nlines < VIEW_LINES_MAX &&
 	    contains("any key goes back"));
+}
+
+/* Whoever connects: the part that a rule names, and no other. */
+static void
+test_inbound(void)
+{
+	char	got[256];
+
+	question("scanner.example", "localhost 22 tcp in");
+	ask.direction = DIR_IN;
+	ask.tuple.dport = 22;
+	build(80);
+	styled(got, sizeof(got), VIEW_COVERED);
+	ok("any stranger", strcmp(got, "[localhost:22]") == 0);
+	snprintf(ask.line[0].text, sizeof(ask.line[0].text),
+	    "localhost 22 tcp in from=198.51.100.7");
+	build(80);
+	styled(got, sizeof(got), VIEW_COVERED);
+	ok("one stranger, by address", strcmp(got,
+	    "[localhost:22][198.51.100.7]") == 0);
+	ask.nnames = 0;
+	build(80);
+	styled(got, sizeof(got), VIEW_COVERED);
+	ok("one without a name", strcmp(got,
+	    "[198.51.100.7][localhost:22]") == 0);
+}
+
+/* A page without buttons would keep who has only a mouse. */
+static void
+test_ways_back(void)
+{
+	enum input_page	page;
+	bool		all = true;
+
+	question("a.example", "a.example 443 tcp");
+	for (page = PAGE_QUESTION; page <= PAGE_CONFIRM; page++) {
+		in.page = page;
+		build(60);
+		all = all && view.nbuttons > 0;
+	}
+	ok("every page can be left by the mouse", all);
+}
+
+static void
+test_scope_button(void)
+{
+	size_t	i;
+
+	question("a.example", "a.example 443 tcp");
+	ask.nlines = 2;
+	ask.line[1].mask = ASK_ADDR;
+	snprintf(ask.line[1].text, sizeof(ask.line[1].text),
+	    "192.0.2.7 443 tcp");
+	build(80);
+	for (i = 0; i < view.nbuttons; i++)
+		if (view.button[i].key == INPUT_KEY_TAB)
+			break;
+	in.mask = 0;
+	ask.direction = DIR_IN;
+	build(80);
+	ok("inbound begins with any host", i < view.nbuttons &&
+	    strcmp(view.button[i].label, "[tab] any host") == 0);
+	ask.direction = DIR_OUT;
+	in.mask = ASK_ADDR;
+	build(80);
+	ok("the scope is said", i < view.nbuttons &&
+	    strcmp(view.button[i].label, "[tab] address ") == 0 &&
+	    view.button[i].on);
+}
+
+static void
+test_script(void)
+{
+	static const char	args[] = "python3\0/opt/sync.py\0-v";
+	static const char	other[] = "python\0/opt/sync.py";
+	char			got[256];
+
+	question("a.example", "a.example 443 tcp");
+	snprintf(ask.exe, sizeof(ask.exe), "/usr/bin/python3");
+	memcpy(ask.args, args, sizeof(args));
+	ask.args_len = sizeof(args);
+	build(80);
+	styled(got, sizeof(got), VIEW_STRONG);
+	ok("a script stands out", strstr(got,
+	    "/usr/bin/python3/opt/sync.py9-minutes") != NULL);
+	memcpy(ask.args, other, sizeof(other));
+	ask.args_len = sizeof(other);
+	build(80);
+	styled(got, sizeof(got), VIEW_STRONG);
+	ok("behind another name, too", strstr(got,
+	    "/usr/bin/python3/opt/sync.py9-minutes") != NULL &&
+	    contains("python /opt/sync.py"));
+	snprintf(ask.unit, sizeof(ask.unit), "/system.slice/cron.service");
+	build(80);
+	ok("the unit is shown", contains("unit /system.slice/cron.service"));
+	in.page = PAGE_DETAILS;
+	build(80);
+	ok("details name it", contains("script    /opt/sync.py"));
 }
 
 static void
@@ -292,6 +393,10 @@ main(void)
 	test_covered();
 	test_rule_whole();
 	test_hostile();
+	test_inbound();
+	test_ways_back();
+	test_scope_button();
+	test_script();
 	test_program();
 	test_places();
 	return bad;

@@ -109,6 +109,8 @@ args(const char *name, const char *in, size_t len, bool cut, const char *want)
 static void
 test_args(void)
 {
+	size_t	at;
+
 	args("plain arguments", "curl\0-s\0a.b/c", 14, false, "curl -s a.b/c");
 	args("space in one", "a b\0c", 6, false, "'a b' c");
 	args("an empty one", "a\0\0c", 5, false, "a '' c");
@@ -125,6 +127,17 @@ test_args(void)
 	    == 3, "");
 	ok("show another name", text_args_skip("/bin/sh", "bash\0-c", 8) == 0,
 	    "");
+	ok("a script", text_script("/usr/bin/python3.11",
+	    "python3\0a.py\0-v", 16, &at) == 4 && at == 8, "");
+	ok("an option is no script", text_script("/bin/sh", "sh\0-c\0id", 9,
+	    &at) == 0, "");
+	ok("nor what another program is given", text_script("/bin/cat",
+	    "cat\0a.py", 9, &at) == 0 && text_script("/bin/shutdown",
+	    "sh\0a.py", 8, &at) == 0, "");
+	ok("nor nothing", text_script("/bin/sh", "", 0, &at) == 0 &&
+	    text_script("/bin/sh", "sh", 3, &at) == 0 &&
+	    text_script("/bin/sh", "sh\0", 4, &at) == 0 &&
+	    text_script("/bin/sh", "sh\0cut", 6, &at) == 0, "");
 	ok("skip nothing of nothing", text_args_skip("/bin/sh", "", 0) == 0,
 	    "");
 }
