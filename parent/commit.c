@@ -21,6 +21,7 @@
 #define SEALS		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | \
 			    F_SEAL_WRITE)
 #define NEW_MODE	0600	/* of a file that was not there */
+#define PUT_BACK_MAX	1000	/* saves by others during one commit */
 
 /* Splits path into a directory's path and a name. */
 static int
@@ -29,6 +30,7 @@ place_split(struct place *p, const char *path)
 	const char	*slash = strrchr(path, '/');
 	size_t		 len;
 
+	p->missing = false;
 	if (slash == NULL) {
 		errno = EINVAL;
 		return -1;
@@ -105,6 +107,42 @@ place_walk(const char *start, struct place *p, int max)
 	place_close(p, n);
 	errno = ELOOP;
 	return -1;
+}
+
+/* The nearest directory above a path whose own is missing. */
+static int
+place_climb(struct place *p, const char *missing)
+{
+	char	path[PATH_MAX], *slash;
+
+	if (strlcpy(path, missing, sizeof(path)) >= sizeof(path))
+		return -1;
+	while ((slash = strrchr(path, '/')) != NULL && slash != path) {
+		*slash = '\0';
+		if (place_open(p, path) == -1)
+			continue;
+		p->missing = true;
+		return 0;
+	}
+	return -1;
+}
+
+int
+place_watch(const char *start, struct place *p, int max)
+{
+	char	path[PATH_MAX];
+	int	n;
+
+	if (strlcpy(path, start, sizeof(path)) >= sizeof(path))
+		return 0;
+	for (n = 0; n < max; n++) {
+		if (place_open(&p[n], path) == -1)
+			return place_climb(&p[n], path) == -1 ? n : n + 1;
+		if (place_link(&p[n], path, sizeof(path)) == -1 ||
+		    path[0] == '\0')
+			return n + 1;
+	}
+	return n;
 }
 
 void
@@ -246,19 +284,49 @@ old_is_current(const struct place *p, const char *tmp, int old,
 	    same_content(&st, from);
 }
 
-/*
- * Puts the old file back.  If what came out is not our own new file, then
- * somebody saved yet another one just now, and theirs is the newest.
- */
-static void
-put_back(const struct place *p, const char *tmp, const struct stat *ours)
+/* Is what lies under the temporary name this file, as it was then? */
+static bool
+tmp_is(const struct place *p, const char *tmp, const struct stat *was)
 {
 	struct stat	st;
+	bool		same;
+	int		fd;
 
-	(void)renameat2(p->dir, tmp, p->dir, p->name, RENAME_EXCHANGE);
-	if (fstatat(p->dir, tmp, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    (st.st_ino != ours->st_ino || st.st_dev != ours->st_dev))
-		(void)renameat2(p->dir, tmp, p->dir, p->name, RENAME_EXCHANGE);
+	fd = openat(p->dir, tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	same = !has_writer(fd) && fstat(fd, &st) == 0 &&
+	    st.st_dev == was->st_dev && st.st_ino == was->st_ino &&
+	    st.st_size == was->st_size &&
+	    st.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+	(void)close(fd);
+	return same;
+}
+
+/*
+ * Puts the old file back.  What comes out should be what was put there just
+ * before, our own new file at first.  If it is not, or was written to, then
+ * somebody saved another one meanwhile, and theirs is the newest: it goes
+ * back in, until nobody came between.
+ */
+static int
+put_back(const struct place *p, const char *tmp, const struct stat *ours)
+{
+	struct stat	put, before = *ours;
+	int		i;
+
+	for (i = 0; i < PUT_BACK_MAX; i++) {
+		if (fstatat(p->dir, tmp, &put, AT_SYMLINK_NOFOLLOW) == -1)
+			return errno;
+		/* ENOENT: removed meanwhile, and to remain so. */
+		if (renameat2(p->dir, tmp, p->dir, p->name,
+		    RENAME_EXCHANGE) == -1 || tmp_is(p, tmp, &before))
+			return ESTALE;
+		before = put;
+	}
+	return EBUSY;
 }
 
 static int
@@ -277,8 +345,7 @@ exchange(const struct place *p, const char *tmp, int old,
 		if (old_is_current(p, tmp, old, from))
 			return 0;
 	}
-	put_back(p, tmp, ours);
-	return ESTALE;
+	return put_back(p, tmp, ours);
 }
 
 /*
@@ -330,7 +397,8 @@ commit_at(const struct place *p, int memfd, const struct file_version *from,
 		else if (renameat2(p->dir, tmp, p->dir, p->name,
 		    RENAME_NOREPLACE) == -1)
 			err = errno == EEXIST ? ESTALE : errno;
-		(void)unlinkat(p->dir, tmp, 0);
+		if (err != EBUSY)	/* it may be somebody's work */
+			(void)unlinkat(p->dir, tmp, 0);
 		if (fsync(p->dir) == -1 && err == 0)
 			err = errno;
 		if (err == 0)

@@ -8,6 +8,7 @@
 #define COMMIT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "msg.h"
@@ -19,6 +20,7 @@ struct place {
 	int	dir;		/* O_DIRECTORY, or -1 */
 	char	path[PATH_MAX];	/* of the directory, for watches */
 	char	name[NAME_MAX + 1];
+	bool	missing;	/* there should be a directory of that name */
 };
 
 /*
@@ -27,6 +29,12 @@ struct place {
  * with errno.  The directories are open; place_close() them.
  */
 int	 place_walk(const char *, struct place *, int max);
+/*
+ * The same for watching it, as far as it leads: where a directory is missing
+ * the last place is the nearest one above, with the name that is missing
+ * there.
+ */
+int	 place_watch(const char *, struct place *, int max);
 void	 place_close(struct place *, int);
 
 void	 version_of(const struct stat *, struct file_version *);

@@ -21,8 +21,9 @@
 #include "commit.h"
 #include "parent.h"
 
+/* One directory may be watched for several files: what was asked for stays. */
 #define WATCH_MASK	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | \
-			    IN_ONLYDIR)
+			    IN_ONLYDIR | IN_MASK_ADD)
 
 static const char *const resolver_paths[] = { "/etc/resolv.conf",
     "/run/systemd/resolve/resolv.conf" };
@@ -68,10 +69,10 @@ add_watches(const char *path, struct msg_file *m)
 	struct place	p[WATCHES_PER_FILE];
 	int		i, n, wd;
 
-	if ((n = place_walk(path, p, WATCHES_PER_FILE)) == -1)
-		return;
+	n = place_watch(path, p, WATCHES_PER_FILE);
 	for (i = 0; i < n; i++) {
-		wd = inotify_add_watch(env.fds.watch, p[i].path, WATCH_MASK);
+		wd = inotify_add_watch(env.fds.watch, p[i].path, WATCH_MASK |
+		    (p[i].missing ? IN_CREATE : 0));
 		if (wd == -1) {
 			log_warn("%s: cannot watch, changes need a reload",
 			    p[i].path);

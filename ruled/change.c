@@ -124,6 +124,40 @@ change_commit(void)
 	files_commit(FILE_RULES, sent_text, sent_len);
 }
 
+/* Is there one that is to be sent with the next commit? */
+static bool
+is_unsent(void)
+{
+	struct edit	*e;
+
+	TAILQ_FOREACH(e, &edits, entry)
+		if (!e->sent && !e->failed)
+			return true;
+	return false;
+}
+
+bool
+change_unwritten(void)
+{
+	return sent_text != NULL || is_unsent();
+}
+
+void
+change_give_up(void)
+{
+	struct edit	*e;
+
+	TAILQ_FOREACH(e, &edits, entry) {
+		if (e->failed)
+			continue;
+		line_error("%s: in use until the end; not %s: %s",
+		    config.rules, e->add ? "added" : "deleted", e->rule);
+		e->failed = true;
+	}
+	free(sent_text);
+	sent_text = NULL;
+}
+
 static void
 edit_free(struct edit *e)
 {
@@ -156,18 +190,6 @@ settle(uint32_t err)
 		if (err == 0)
 			edit_free(e);
 	}
-}
-
-/* Is there one that came after the commit on its way was sent? */
-static bool
-is_unsent(void)
-{
-	struct edit	*e;
-
-	TAILQ_FOREACH(e, &edits, entry)
-		if (!e->sent && !e->failed)
-			return true;
-	return false;
 }
 
 void

@@ -254,6 +254,11 @@ files_arrived(struct imsg *im)
 
 /* inotify(7). */
 
+/*
+ * A new file is looked at when it was written, not empty as it is made.  A
+ * directory that was missing is made with the name that is watched for; one
+ * that goes takes its watch along (IN_IGNORED has no name).
+ */
 static void
 watch_event_one(const struct inotify_event *ev)
 {
@@ -265,12 +270,14 @@ watch_event_one(const struct inotify_event *ev)
 			f->wanted = f->kind != FILE_TEMPORARY;
 		return;
 	}
-	if (ev->len == 0)
+	if ((ev->mask & IN_CREATE) && !(ev->mask & IN_ISDIR))
+		return;
+	if (ev->len == 0 && !(ev->mask & IN_IGNORED))
 		return;
 	LIST_FOREACH(f, &files, entry)
 		for (i = 0; i < f->nwatch; i++)
-			if (f->wd[i] == ev->wd &&
-			    strcmp(f->watch[i], ev->name) == 0)
+			if (f->wd[i] == ev->wd && (ev->len == 0 ||
+			    strcmp(f->watch[i], ev->name) == 0))
 				f->wanted = true;
 }
 

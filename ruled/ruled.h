@@ -330,6 +330,8 @@ void	 change_forget(const void *);	/* done must not be called with this */
 /* The text as it was read, with all changes; the caller frees it. */
 char	*change_text(size_t *);
 void	 change_commit(void);		/* what is not on its way yet */
+bool	 change_unwritten(void);	/* is anything not in the file yet? */
+void	 change_give_up(void);		/* it never will be: says what */
 void	 change_committed(uint32_t err);
 void	 change_temporary_committed(uint32_t err);
 void	 change_arrived(bool changed);	/* the rules file was read */

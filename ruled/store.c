@@ -15,15 +15,17 @@
 #include "ruled.h"
 
 #define NAMES_SAVE_S	600	/* seconds between two saves of the names */
+#define STOP_S		2	/* for an editor to let go of the rules */
 
 static struct passwd_map *passwd;
 static uint8_t		 secret[16];
 static bool		 names_dirty, names_loaded;
 static bool		 names_retry;	/* somebody else wrote the file */
 static bool		 stopping;
-static struct event	*names_event;
+static struct event	*names_event, *stop_event;
 
 static void	names_save_due(int, short, void *);
+static void	stop_late(int, short, void *);
 
 struct event *
 store_timer(event_callback_fn fn)
@@ -52,6 +54,7 @@ store_init(void)
 	temporary_init();
 	slices_init(secret);
 	names_event = store_timer(names_save_due);
+	stop_event = store_timer(stop_late);
 }
 
 struct file *
@@ -87,8 +90,20 @@ store_maybe_loaded(void)
 static void
 maybe_stopped(void)
 {
-	if (stopping && !names_retry && !files_committing())
+	if (stopping && !names_retry && !files_committing() &&
+	    !change_unwritten())
 		ruled_stopped();
+}
+
+/* The parent waits no longer than a second more. */
+static void
+stop_late(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	change_give_up();
+	maybe_stopped();
 }
 
 /* Names. */
@@ -251,7 +266,11 @@ store_reload(void)
 void
 store_stop(void)
 {
+	static const struct timeval	tv = { STOP_S, 0 };
+
 	stopping = true;
+	if (event_add(stop_event, &tv) == -1)
+		fatal(NULL);
 	if (names_dirty)
 		names_commit();
 	change_commit();

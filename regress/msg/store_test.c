@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 
 #include "world.h"
 
@@ -535,6 +536,62 @@ t_stop(void)
 	w->ruled = 0;
 }
 
+/* An editor has the file open, and lets go of it before the end. */
+static void
+t_stop_in_use(void)
+{
+	world_start("");
+	w->commit_err = ESTALE;
+	client_say(client_new(0), "add", "allow 203.0.113.1 80 tcp", false);
+	UNTIL(w->commits[FILE_RULES] == 1);
+	w->commit_err = ESTALE;
+	say_do(DO_STOP);
+	UNTIL(w->parent.gone);
+	IS(w->commits[FILE_RULES] == 3);
+	IS(strcmp(w->committed[FILE_RULES], STAR) == 0);
+	UNTIL(!ruled_alive());
+	w->ruled = 0;
+}
+
+/* It does not let go: what is not written is said. */
+static void
+t_stop_given_up(void)
+{
+	int	i;
+
+	world_start("");
+	w->commit_err = ESTALE;
+	client_say(client_new(0), "add", "allow 203.0.113.1 80 tcp", false);
+	UNTIL(w->commits[FILE_RULES] == 1);
+	say_do(DO_STOP);
+	for (i = 0; i < 400 && !w->parent.gone; i++) {
+		w->commit_err = ESTALE;
+		(void)world_step(10);
+	}
+	IS(w->parent.gone);
+	LOGGED("ERROR /rules: in use until the end; not added: "
+	    "allow 203.0.113.1 80 tcp\n");
+	UNTIL(!ruled_alive());
+	w->ruled = 0;
+}
+
+/* A directory that goes takes its watch along: looked for where it was. */
+static void
+t_directory(void)
+{
+	unsigned	opened;
+
+	world_start("");
+	opened = w->opened;
+	watch_says(FILE_PASSWD, "", IN_CREATE | IN_ISDIR, true);
+	UNTIL(w->opened == opened + 1);
+	watch_says(FILE_PASSWD, "", IN_IGNORED, false);
+	UNTIL(w->opened == opened + 2);
+	/* A file that is just made is empty, and read when it is written. */
+	watch_says(FILE_RULES, "", IN_CREATE, true);
+	STAYS(w->opened == opened + 2);
+}
+
 static void
 t_names_kept(void)
 {
@@ -575,6 +632,9 @@ main(void)
 	check("packets the kernel lost are counted", t_netq_lost);
 	check("prompter dies: deny once", t_prompter_dies);
 	check("a stop saves names", t_stop);
+	check("a stop waits for an editor", t_stop_in_use);
+	check("a stop says what it could not write", t_stop_given_up);
+	check("directories that come and go", t_directory);
 	check("names of the last run", t_names_kept);
 	return finish();
 }

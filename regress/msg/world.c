@@ -331,9 +331,8 @@ files_send(void)
 			file_send(f);
 }
 
-void
-file_change(enum file_kind kind, const char *path, const char *text,
-    uint32_t err)
+static void
+watch_put(const struct vfile *f, uint32_t mask, bool named)
 {
 	/* An event ends in its name. */
 	union {
@@ -341,17 +340,33 @@ file_change(enum file_kind kind, const char *path, const char *text,
 		char			bytes[sizeof(struct inotify_event) +
 					    16];
 	}		 note;
+	size_t		 len = named ? sizeof(note) : sizeof(note.ev);
+
+	memset(&note, 0, sizeof(note));
+	note.ev.wd = (int)(f - files) + 1;
+	note.ev.mask = mask;
+	note.ev.len = (uint32_t)(len - sizeof(note.ev));
+	if (named)
+		note.bytes[sizeof(note.ev)] = 'f';
+	if (write(w->watch, &note, len) != (ssize_t)len)
+		fail("inotify: %s", strerror(errno));
+}
+
+void
+watch_says(enum file_kind kind, const char *path, uint32_t mask, bool named)
+{
+	watch_put(file_find(kind, path), mask, named);
+}
+
+void
+file_change(enum file_kind kind, const char *path, const char *text,
+    uint32_t err)
+{
 	struct vfile	*f = file_set(kind, path, text);
 
 	if (err != 0)
 		f->err = err;
-	memset(&note, 0, sizeof(note));
-	note.ev.wd = (int)(f - files) + 1;
-	note.ev.mask = IN_CLOSE_WRITE;
-	note.ev.len = sizeof(note.bytes) - sizeof(note.ev);
-	note.bytes[sizeof(note.ev)] = 'f';
-	if (write(w->watch, &note, sizeof(note)) != sizeof(note))
-		fail("inotify: %s", strerror(errno));
+	watch_put(f, IN_CLOSE_WRITE, true);
 }
 
 static void

@@ -120,6 +120,10 @@ void	 files_send(void);
 void	 file_change(enum file_kind, const char *path, const char *text,
 	    uint32_t err);
 
+/* Only inotify says something, with the file's name or without. */
+void	 watch_says(enum file_kind, const char *path, uint32_t mask,
+	    bool named);
+
 void	 frame_put(struct peer *, uint32_t type, int fd, const void *, size_t);
 void	 raw_put(struct peer *, const void *, size_t);
 void	 ibuf_frame(struct peer *, uint32_t type, const struct ibuf *);

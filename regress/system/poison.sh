@@ -206,4 +206,24 @@ upstream()
 }
 check "and the upstream ones of systemd-resolved" upstream
 
+# It starts after the firewall, in a directory that is not there yet; and ends.
+late()
+{
+	stop_snitch
+	rm -rf "$T/run/systemd"
+	start_snitch "resolver auto" || return
+	ask reply good.five.evil.test 1
+	expect_no_log ' INFO dns good\.five'
+	for round in six seven; do
+		mkdir -p "$T/run/systemd/resolve"
+		echo "nameserver $LIAR" >"$T/run/systemd/resolve/resolv.conf"
+		sleep 0.3
+		ask reply good.$round.evil.test 1
+		learnt "good\\.$round\\.evil\\.test 10\\.9\\.9\\.9"
+		rm -rf "$T/run/systemd"
+		sleep 0.3
+	done
+}
+check "also when its directory comes later, and again" late
+
 finish

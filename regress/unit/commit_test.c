@@ -12,15 +12,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../parent/commit.h"
 
-#define KILLS	100
-#define BIG	(512 * 1024)
+#define KILLS	1000
+#define BIG	(128 * 1024)
 
-static char	dir[] = "/tmp/tinysnitch-commit.XXXXXX";
+/* Not on a disk, which would be the slower party of every race. */
+static char	dir[] = "/dev/shm/tinysnitch-commit.XXXXXX";
 static char	path[64], other[64], link_path[80];
 static int	failed;
 
@@ -234,6 +236,38 @@ test_links(void)
 	report("a directory", err == EINVAL, strerror(err));
 }
 
+static int
+watches(const char *file, int n, const char *where, const char *name,
+    bool missing)
+{
+	struct place	p[WATCHES_PER_FILE];
+	int		got = place_watch(file, p, WATCHES_PER_FILE), good;
+
+	good = got == n && strcmp(p[n - 1].name, name) == 0 &&
+	    p[n - 1].missing == missing &&
+	    strcmp(p[n - 1].path, where) == 0;
+	place_close(p, got);
+	return good;
+}
+
+static void
+test_watch(void)
+{
+	char	deep[128], way[128];
+
+	report("watched in its directory", watches(path, 1, dir, "rules",
+	    false), "elsewhere");
+	(void)snprintf(deep, sizeof(deep), "%s/none/such/file", dir);
+	report("watched for a directory that is missing", watches(deep, 1,
+	    dir, "none", true), "elsewhere");
+	(void)unlink(link_path);
+	must(symlink("../none/file", link_path) == 0, "symlink");
+	(void)snprintf(way, sizeof(way), "%s/sub/..", dir);
+	report("watched where a link leads to nothing", watches(link_path, 2,
+	    way, "none", true), "elsewhere");
+	report("no path at all", place_watch("rules", NULL, 0) == 0, "one");
+}
+
 static void
 test_sealed(void)
 {
@@ -248,7 +282,7 @@ test_sealed(void)
 	(void)close(fd);
 	report("memfd still writable", err == EPERM &&
 	    strcmp(get(path), "old\n") == 0, strerror(err));
-	must((fd = open(path, O_RDONLY)) != -1, path);
+	must((fd = open("/proc/self/exe", O_RDONLY)) != -1, "exe");
 	err = commit_file(path, fd, &v, &now);
 	(void)close(fd);
 	report("no memfd", err == EINVAL, strerror(err));
@@ -321,7 +355,7 @@ test_killed(void)
 		must((pid = fork()) != -1, "fork");
 		if (pid == 0)
 			commit_forever();
-		(void)usleep((useconds_t)(random() % 8000));
+		(void)usleep((useconds_t)(random() % 2000));
 		(void)kill(pid, SIGKILL);
 		(void)waitpid(pid, NULL, 0);
 		torn += !is_whole();
@@ -330,6 +364,58 @@ test_killed(void)
 	i = commit(path, "done\n", version(path));
 	report("what a kill left is no hindrance", i == 0 && clean(),
 	    strerror(i));
+}
+
+/*
+ * An editor that saves at the worst moment: just before the commit's n-th
+ * exchange of two names.  This takes the place of the C library's function.
+ */
+static int	exchanges, last_edit;
+static char	saves[8];	/* by renaming, or in place; 0: not now */
+
+int
+renameat2(int from, const char *old, int to, const char *new,
+    unsigned int flags)
+{
+	char	text[32];
+
+	if (exchanges < (int)sizeof(saves) && saves[exchanges] != 0) {
+		(void)snprintf(text, sizeof(text), "edit %d\n", ++last_edit);
+		put(saves[exchanges] == 'r' ? other : path, text);
+		if (saves[exchanges] == 'r')
+			must(rename(other, path) == 0, "rename");
+	}
+	exchanges++;
+	return (int)syscall(SYS_renameat2, from, old, to, new, flags);
+}
+
+static void
+race(const char *when, const char *name)
+{
+	char	want[32];
+	int	err;
+
+	put(path, "old\n");
+	memset(saves, 0, sizeof(saves));
+	memcpy(saves, when, strlen(when));
+	exchanges = last_edit = 0;
+	err = commit(path, "ours\n", version(path));
+	memset(saves, 0, sizeof(saves));
+	(void)snprintf(want, sizeof(want), "edit %d\n", last_edit);
+	report(name, err == ESTALE && strcmp(get(path), want) == 0 && clean(),
+	    get(path));
+}
+
+static void
+test_races(void)
+{
+	race("r", "saved before the exchange");
+	race("rr", "saved again before it is taken back");
+	race("rrr", "and once more");
+	race("rrrrr", "and on and on");
+	race("rw", "written in place before it is taken back");
+	race("rrw", "renamed, then written in place");
+	race("ww", "written in place each time");
 }
 
 int
@@ -347,9 +433,11 @@ main(void)
 	test_missing();
 	test_stale();
 	test_links();
+	test_watch();
 	test_sealed();
 	test_read_only();
 	test_killed();
+	test_races();
 	(void)unlink(path);
 	(void)unlink(other);
 	(void)unlink(link_path);
