@@ -61,7 +61,15 @@ PKG_SANDBOX	= libseccomp libcap-ng
 WARN		= -Wall -Wextra -Wshadow -Wstrict-prototypes \
 		  -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 		  -Wsign-compare -Wvla -Wformat=2 -Wundef -Wwrite-strings
-HARDEN		= -fPIE -fstack-protector-strong -fno-common
+# A flag that not every compiler or processor has.
+cc_takes	= $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
+		  2>/dev/null && echo $(1))
+HARDEN		:= -fPIE -fstack-protector-strong -fno-common \
+		  $(foreach f,-fstack-clash-protection -fcf-protection,\
+		  $(call cc_takes,$(f)))
+# The same bytes, wherever it is built.
+HARDEN		+= -ffile-prefix-map=$(CURDIR)=. \
+		  -ffile-prefix-map=$(abspath $(B))=build
 HARDEN_LD	= -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifneq ($(SAN),)
 SANFLAGS	= -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -146,6 +154,7 @@ LIBEXECDIR	= $(PREFIX)/libexec/tinysnitch
 MANDIR		= $(PREFIX)/share/man
 DATADIR		= $(PREFIX)/share
 LIBDIR		= $(PREFIX)/lib
+UNITS		= tinysnitch.service tinysnitch-rules.service
 MANUALS_8	= parent/tinysnitch.8 ruled/tinysnitchctl.8
 MANUALS_5	= parent/tinysnitch.conf.5 ruled/tinysnitch.rules.5
 JOBS		:= $(shell nproc 2>/dev/null || echo 1)
@@ -353,8 +362,9 @@ install: all
 	    $(DESTDIR)$(DATADIR)/tinysnitch
 	install -m 644 $(MANUALS_8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(MANUALS_5) $(DESTDIR)$(MANDIR)/man5
-	sed 's|@SBINDIR@|$(SBINDIR)|g' etc/tinysnitch.service \
-	    >$(DESTDIR)$(LIBDIR)/systemd/system/tinysnitch.service
+	for f in $(UNITS); do sed -e 's|@SBINDIR@|$(SBINDIR)|g' \
+	    -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' etc/$$f \
+	    >$(DESTDIR)$(LIBDIR)/systemd/system/$$f || exit 1; done
 	install -m 644 etc/tinysnitch.sysusers \
 	    $(DESTDIR)$(LIBDIR)/sysusers.d/tinysnitch.conf
 	install -m 644 etc/tinysnitch.tmpfiles \
@@ -386,7 +396,7 @@ uninstall:
 	test -n "$(DESTDIR)" || etc/firewall remove
 	rm -f $(DESTDIR)$(SBINDIR)/tinysnitch \
 	    $(DESTDIR)$(BINDIR)/tinysnitchctl \
-	    $(DESTDIR)$(LIBDIR)/systemd/system/tinysnitch.service \
+	    $(addprefix $(DESTDIR)$(LIBDIR)/systemd/system/,$(UNITS)) \
 	    $(DESTDIR)$(LIBDIR)/sysusers.d/tinysnitch.conf \
 	    $(DESTDIR)$(LIBDIR)/tmpfiles.d/tinysnitch.conf \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions/tinysnitchctl \

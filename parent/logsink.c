@@ -158,6 +158,25 @@ sink_add(const struct log_conf *c)
 	nsinks++;	/* from here on it is written to, by fatal(), too */
 }
 
+/*
+ * A service manager made standard error a stream to its journal, and tells so
+ * as systemd.exec(5) says.  Then what the configuration names is all there is:
+ * else the journal would have every line twice, or those meant for a file.
+ */
+static bool
+stderr_is_journal(void)
+{
+	const char	*text = getenv("JOURNAL_STREAM");
+	struct stat	 st;
+	char		 mine[64];
+
+	if (text == NULL || fstat(STDERR_FILENO, &st) == -1)
+		return false;
+	(void)snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(text, mine) == 0;
+}
+
 void
 logsink_init(void)
 {
@@ -175,9 +194,11 @@ logsink_init(void)
 		}
 		sink_add(c);
 	}
-	if (env.foreground && !have_stderr)
+	if (env.foreground && !have_stderr && !stderr_is_journal()) {
 		sink_add(&to_stderr);
-	if (env.foreground)
+		have_stderr = true;
+	}
+	if (env.foreground && have_stderr)
 		attached = false;	/* a sink shows it all */
 }
 

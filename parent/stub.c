@@ -65,10 +65,8 @@ run_exec(const char *const argv[], int out)
 		_exit(126);
 	closefrom(STDERR_FILENO + 1);
 	(void)setpgid(0, 0);
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGHUP, SIG_DFL);
-	(void)signal(SIGQUIT, SIG_DFL);
+	/* The others stay ignored: a manager's SIGTERM to all of us must not
+	 * end the removal of the rules half way. */
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execvpe(args[0], args, envp);
 	_exit(127);

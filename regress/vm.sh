@@ -1,53 +1,138 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The system tests on a distribution's own kernel, with the native nft form of
-# the kernel rules: boots Debian's kernel under qemu, in software emulation,
-# over this machine's file system (read-only; changes stay in the guest's
-# memory), and runs them there.
+# Tests on a distribution's own kernel, with the native nft form of the kernel
+# rules: boots Debian's kernel under qemu, in software emulation, over this
+# machine's file system (read-only; changes stay in the guest's memory).
 #
-#	vm.sh [TEST ...]
+#	vm.sh [-l] [-k KERNEL] [PART ...]
+#
+# A PART is `boot` (systemd is process 1 and starts the installed unit),
+# `powercut` (the machine goes off while rules are written), or a test of
+# regress/run.sh, as system/traffic.  -l, the long form: all of system/*.
+# KERNEL is `stable` or `rt`, of this Debian, or `backports`, its newest one;
+# all that are named here take the place of the default, stable.
+#
+# What is missing makes it a skip; what goes wrong in a guest is a failure.
+# TSN_ACCEL=kvm is faster where it works; emulation works everywhere.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+TOP=$PWD
 B=$(readlink -f "${B-build}")
-VM=$B/vm
-tests=${*-system/firewall system/traffic system/names system/inbound system/life}
-seconds=1200
+ACCEL=${TSN_ACCEL-tcg,thread=multi}
+SECONDS_MAX=${TSN_VM_SECONDS-1500}
+MIRROR=http://deb.debian.org/debian
+kernels=
+long=
+qemu=
+failed=0
+
+interrupted()
+{
+	trap - INT TERM HUP
+	[ -z "$qemu" ] || kill -9 "$qemu" 2>/dev/null
+	exit 1
+}
+trap interrupted INT TERM HUP
+
+# A line for each case; what else a guest says is for who looks for a fault.
+pass_on()
+{
+	sed -nE "s/^(ok|not ok|skip) /\1 vm $version: /p" "$1"
+	sed -E '/^(ok|not ok|skip) /d; s/^/   | /' "$1" >&2
+	if grep -q '^not ok ' "$1"; then
+		failed=1
+	fi
+}
+
+not_ok()
+{
+	echo "not ok vm $version: $*"
+	failed=1
+}
 
 skip()
 {
 	echo "skip vm: $*"
-	exit 0
+	exit "$failed"
 }
 
-# The newest kernel package, unpacked; fetched once.
-kernel()
+# ---- the kernel -------------------------------------------------------
+
+# apt with a list of its own, so that this machine's are left alone.
+apt_backports()
 {
-	[ -e "$VM/version" ] && return
-	package=$(apt-cache depends linux-image-amd64 2>/dev/null |
+	command=$1
+	shift
+	"$command" -o Dir::Etc::sourcelist="$VM/sources.list" \
+	    -o Dir::Etc::sourceparts=- -o Dir::State::lists="$VM/lists" \
+	    -o Dir::Cache="$VM/cache" -o Acquire::Languages=none \
+	    -o APT::Sandbox::User=root "$@"
+}
+
+apt_of()
+{
+	if [ "$kernel" = backports ]; then
+		apt_backports "$@"
+	else
+		"$@"
+	fi
+}
+
+# Unpacked; fetched once.
+get_kernel()
+{
+	VM=$B/vm/$kernel
+	version=$kernel
+	if [ ! -e "$VM/version" ]; then
+		rm -rf "$VM"
+		mkdir -p "$VM/tree" "$VM/lists/partial" \
+		    "$VM/cache/archives/partial"
+		fetch_kernel || return 1
+	fi
+	version=$(cat "$VM/version")
+}
+
+fetch_kernel()
+{
+	meta=linux-image-amd64
+	[ "$kernel" != rt ] || meta=linux-image-rt-amd64
+	if [ "$kernel" = backports ]; then
+		codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+		echo "deb $MIRROR $codename-backports main" \
+		    >"$VM/sources.list"
+		apt_of apt-get -q update >"$VM/log" 2>&1
+	fi
+	package=$(apt_of apt-cache depends $meta 2>/dev/null |
 	    awk '/Depends: linux-image/ { print $2; exit }')
-	[ -n "$package" ] || skip "no Debian kernel package known here"
-	rm -rf "$VM"
-	mkdir -p "$VM/tree"
-	(cd "$VM" && apt-get download -q "$package") >"$VM/log" 2>&1 ||
-		skip "cannot fetch $package"
+	if [ -z "$package" ]; then
+		echo "skip vm $kernel: no such kernel package is known here"
+		return 1
+	fi
+	if ! (cd "$VM" && apt_of apt-get download -q "$package") \
+	    >>"$VM/log" 2>&1; then
+		echo "skip vm $kernel: cannot fetch $package"
+		return 1
+	fi
 	dpkg-deb -x "$VM"/linux-image-*.deb "$VM/tree" || exit 1
 	rm "$VM"/linux-image-*.deb
-	version=$(basename "$VM"/tree/lib/modules/*)
-	depmod -b "$VM/tree" "$version" || exit 1
-	echo "$version" >"$VM/version"
+	modules=$(basename "$VM"/tree/lib/modules/*)
+	depmod -b "$VM/tree" "$modules" || exit 1
+	echo "$modules" >"$VM/version"
 }
 
-# The first root: busybox, and what it takes to see the real one.
+# ---- the first root ---------------------------------------------------
+
+# busybox, what it takes to see the real root, and what lies over that.
 initramfs()
 {
 	root=$VM/initramfs
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/modules" "$root/lower" "$root/rw" \
-	    "$root/new" "$root/proc"
+	    "$root/new" "$root/proc" "$root/over" "$root/units"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for module in virtio_pci 9pnet_virtio 9p overlay; do
+	for module in virtio_pci 9pnet_virtio 9p overlay virtio_blk ext4; do
 		modprobe -S "$version" -d "$VM/tree" --show-depends $module
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' \
 	    >"$root/modules/list"
@@ -56,61 +141,199 @@ initramfs()
 		cp "$module" "$root/modules/$n-$(basename "$module")"
 		n=$((n + 1))
 	done <"$root/modules/list"
-	write_init >"$root/init"
+	installed "$root/over" "$root/units" || return 1
+	sed "s|@VM@|$VM|g" regress/vm/init >"$root/init"
 	chmod 755 "$root/init"
 	(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) |
 	    gzip -1 >"$VM/initramfs.gz"
 }
 
-write_init()
+# The program as a package would put it, and the units of the test.
+installed()
 {
-	cat <<-EOT
-	#!/bin/busybox sh
-	b=/bin/busybox
-	\$b mount -t proc proc /proc
-	for m in /modules/*.ko; do \$b insmod \$m; done
-	\$b mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose root /lower
-	\$b mount -t tmpfs tmpfs /rw
-	\$b mkdir /rw/upper /rw/work
-	\$b mount -t overlay -o lowerdir=/lower,upperdir=/rw/upper,workdir=/rw/work overlay /new
-	\$b mount -t proc proc /new/proc
-	\$b mount -t sysfs sys /new/sys
-	\$b mount -t tracefs tracefs /new/sys/kernel/tracing
-	\$b mount -t devtmpfs dev /new/dev
-	\$b mkdir -p /new/dev/pts /new/dev/shm
-	\$b mount -t devpts devpts /new/dev/pts
-	\$b mount -t tmpfs tmpfs /new/tmp
-	\$b mount -t tmpfs tmpfs /new/run
-	\$b mkdir -p /new/lib/modules
-	\$b mount --bind /lower$VM/tree/lib/modules /new/lib/modules
-	exec \$b chroot /new /bin/sh -c '
-		cd $PWD
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH
-		HOME=/root TERM=dumb TSN_FIREWALL=nft TSN_SLOW=4
-		export HOME TERM TSN_FIREWALL TSN_SLOW
-		ip link set lo up
-		uname -r
-		regress/run.sh -B $B $tests
-		echo "vm: done"
-		busybox poweroff -f'
-	EOT
+	make -s --no-print-directory B="$B" DESTDIR="$1" PREFIX=/usr install \
+	    >"$VM/log" 2>&1 || { not_ok "install: $(tail -n 1 "$VM/log")"
+		return 1; }
+	# /lib, as on every Debian of today, is a link.
+	mv "$1/etc/tinysnitch.rules" "$1/etc/tinysnitch.rules.sample"
+	echo "tinysnitchtestmachine" >"$1/etc/hostname"
+	echo 0123456789abcdef0123456789abcdef >"$1/etc/machine-id"
+	for unit in regress/vm/*.service regress/vm/*.target; do
+		sed "s|@TOP@|$TOP|g; s|@B@|$B|g" "$unit" \
+		    >"$2/$(basename "$unit")"
+	done
 }
 
-for command in qemu-system-x86_64 busybox depmod apt-get dpkg-deb; do
+# ---- guests -----------------------------------------------------------
+
+# What only makes a boot slow here.
+masks()
+{
+	for unit in systemd-udevd systemd-udev-trigger systemd-hwdb-update \
+	    systemd-journal-catalog-update systemd-update-done \
+	    systemd-machine-id-commit systemd-random-seed systemd-pstore \
+	    ldconfig apparmor keyboard-setup console-setup kmod-static-nodes \
+	    systemd-remount-fs systemd-update-utmp systemd-timesyncd \
+	    systemd-firstboot systemd-boot-system-token; do
+		printf ' systemd.mask=%s.service' "$unit"
+	done
+	for unit in dev-hugepages.mount dev-mqueue.mount \
+	    sys-fs-fuse-connections.mount sys-kernel-config.mount \
+	    sys-kernel-debug.mount proc-sys-fs-binfmt_misc.automount \
+	    systemd-udevd-control.socket systemd-udevd-kernel.socket; do
+		printf ' systemd.mask=%s' "$unit"
+	done
+}
+
+# guest CONSOLE COMMAND-LINE [QEMU-ARGUMENT ...]: in the background, $qemu.
+guest()
+{
+	console=$1
+	append=$2
+	shift 2
+	qemu-system-x86_64 -accel "$ACCEL" -cpu max \
+	    -smp 2 -m 1024 -display none -serial "file:$console" -monitor none \
+	    -no-reboot -net none \
+	    -kernel "$VM/tree/boot/vmlinuz-$version" \
+	    -initrd "$VM/initramfs.gz" \
+	    -append "console=ttyS0 quiet panic=-1 loglevel=3 $append" \
+	    -virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
+	    "$@" </dev/null >"$VM/qemu.log" 2>&1 &
+	qemu=$!
+}
+
+# until_ends SECONDS: or is ended.
+until_ends()
+{
+	left=$(($1 * 5))
+	while [ -d "/proc/$qemu" ] && kill -0 "$qemu" 2>/dev/null; do
+		left=$((left - 1))
+		[ "$left" -gt 0 ] || { kill -9 "$qemu"; break; }
+		sleep 0.2
+	done
+	wait "$qemu" 2>/dev/null
+	qemu=
+}
+
+# finished CONSOLE WHAT: a guest that did not come to its end has failed.
+finished()
+{
+	tr -d '\r' <"$1" >"$1.txt"
+	pass_on "$1.txt"
+	grep -q '^vm: done' "$1.txt" && return
+	not_ok "$2: the guest did not finish: $(tail -n 1 "$VM/qemu.log")"
+}
+
+tests()
+{
+	guest "$VM/tests" "tsn_part=tests tsn_top=$TOP tsn_B=$B tsn_tests=$(
+	    echo "$*" | tr ' ' ',')"
+	until_ends "$SECONDS_MAX"
+	finished "$VM/tests" "$*"
+}
+
+boot()
+{
+	if [ ! -x /lib/systemd/systemd ]; then
+		echo "skip vm $version: boot: no systemd here"
+		return
+	fi
+	# systemd reads one line.
+	guest "$VM/boot" "tsn_part=boot tsn_top=$TOP tsn_B=$B $(echo \
+	    systemd.unit=tsn-test.target systemd.show_status=0 fstab=no \
+	    systemd.gpt_auto=0 systemd.log_target=journal)$(masks)"
+	until_ends "$SECONDS_MAX"
+	finished "$VM/boot" boot
+}
+
+# powercut: rules are added as fast as it goes, on a disk; the machine goes
+# off in the middle, and the next one looks at what is there.  A rule that
+# was said to be added has to be; the one after that may be.
+powercut()
+{
+	if ! command -v mkfs.ext4 >/dev/null; then
+		echo "skip vm $version: powercut: no mkfs.ext4 here"
+		return
+	fi
+	rm -f "$VM/disk"
+	truncate -s 32M "$VM/disk"
+	mkfs.ext4 -q -F "$VM/disk" || exit 1
+	round=1
+	added=0
+	: >"$VM/cuts"
+	while [ "$round" -le "$CUTS" ]; do
+		cut_after $((round * 7 + 3))
+		round=$((round + 1))
+	done
+	guest "$VM/cut" \
+	    "tsn_part=cut tsn_top=$TOP tsn_B=$B tsn_added=$added tsn_last=1" \
+	    -drive "file=$VM/disk,if=virtio,format=raw"
+	until_ends "$SECONDS_MAX"
+	finished "$VM/cut" powercut
+}
+
+# cut_after RULES: more than before; kills the machine between two of them.
+cut_after()
+{
+	guest "$VM/cut" \
+	    "tsn_part=cut tsn_top=$TOP tsn_B=$B tsn_added=$added tsn_last=" \
+	    -drive "file=$VM/disk,if=virtio,format=raw"
+	want=$((added + $1))
+	left=$((SECONDS_MAX * 20))
+	while [ -d "/proc/$qemu" ] && [ "$left" -gt 0 ]; do
+		grep -q "^added $want" "$VM/cut" && break
+		grep -q '^not ok ' "$VM/cut" && break
+		sleep 0.05
+		left=$((left - 1))
+	done
+	kill -9 "$qemu" 2>/dev/null
+	wait "$qemu" 2>/dev/null
+	qemu=
+	tr -d '\r' <"$VM/cut" >"$VM/cut.txt"
+	pass_on "$VM/cut.txt"
+	added=$(sed -n 's/^added \([0-9]*\)$/\1/p' "$VM/cut.txt" | tail -n 1)
+	if [ "${added:-0}" -lt "$want" ]; then
+		added=${added:-0}
+		not_ok "powercut: the guest did not come to $want rules:" \
+		    "$(tail -n 1 "$VM/cut.txt")"
+	fi
+}
+
+# ---- main -------------------------------------------------------------
+
+while getopts lk: option; do
+	case $option in
+	k)	kernels="$kernels $OPTARG" ;;
+	l)	long=1 ;;
+	*)	exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+for command in qemu-system-x86_64 busybox depmod modprobe apt-get dpkg-deb; do
 	command -v $command >/dev/null || skip "no $command here"
 done
 [ "$(uname -m)" = x86_64 ] || skip "only on x86_64"
-kernel
-version=$(cat "$VM/version")
-initramfs
-timeout -k 5 "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max \
-    -smp 2 -m 1024 -nographic -no-reboot -net none \
-    -kernel "$VM/tree/boot/vmlinuz-$version" -initrd "$VM/initramfs.gz" \
-    -append "console=ttyS0 quiet panic=-1 loglevel=3" \
-    -virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
-    </dev/null 2>&1 | tr -d '\r' | tee "$VM/console"
-grep -q '^vm: done' "$VM/console" || {
-	echo "not ok vm: the guest did not finish"
-	exit 1
-}
-grep -Eq '^[0-9]+ passed, 0 failed, ' "$VM/console"
+CUTS=${TSN_CUTS-2}
+parts="boot powercut system/firewall"
+if [ -n "$long" ]; then
+	CUTS=${TSN_CUTS-10}
+	parts="boot powercut $(cd regress && ls system/*.sh |
+	    sed -E '/\/(lib|package|install)\.sh$/d; s/\.sh$//' | tr '\n' ' ')"
+fi
+[ $# -eq 0 ] || parts=$*
+
+for kernel in ${kernels:-stable}; do
+	get_kernel || continue
+	initramfs || continue
+	wanted=
+	for part in $parts; do
+		case $part in
+		boot)		boot ;;
+		powercut)	powercut ;;
+		*)		wanted="$wanted $part" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # words
+	[ -z "$wanted" ] || tests $wanted
+done
+exit "$failed"

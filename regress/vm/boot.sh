@@ -1,0 +1,222 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# In the guest, where systemd is process 1 and has started the installed unit,
+# and a program that has tried to get out from the first moment.
+set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+PROBE=$B/regress/probe
+R=10.7.0.1
+U=tinysnitch.service
+cd /run || exit 1
+
+fail()
+{
+	[ -n "$FAILED" ] || FAILED=$(echo "$*" | tr '\n' ' ')
+}
+
+check()
+{
+	FAILED=
+	echo "== $1"
+	"$2"
+	if [ -z "$FAILED" ]; then
+		echo "ok boot: $1"
+	else
+		echo "not ok boot: $1: $FAILED"
+		journalctl -u $U -n 20 --no-pager -o short-monotonic
+	fi
+}
+
+property()
+{
+	systemctl show -p "$1" --value $U
+}
+
+# wait_for TENTHS COMMAND ...
+wait_for()
+{
+	tries=$1
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$tries" -gt 0 ] || return 1
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+}
+
+expect()
+{
+	want=$1
+	shift
+	got=$("$PROBE" -t 5000 "$@" 2>&1)
+	echo "   probe $*: $got"
+	[ "${got%% *}" = "$want" ] || fail "probe $*: $got, not $want"
+}
+
+# seen total|forbidden: packets that reached the other end.
+seen()
+{
+	ip netns exec remote nft list counter inet seen "$1" |
+	    sed -n 's/.*packets \([0-9]*\) .*/\1/p'
+}
+
+expect_nothing_passed()
+{
+	[ "$(seen forbidden)" = 0 ] ||
+		fail "$(seen forbidden) packets passed unjudged"
+}
+
+said()
+{
+	journalctl -u $U --no-pager -o cat | grep -Eq -- "$1"
+}
+
+started()
+{
+	[ "$(systemctl is-active $U)" = active ] ||
+		fail "$(systemctl is-active $U)"
+	[ "$(property Type)" = notify ] || fail "Type=$(property Type)"
+	systemctl status $U --no-pager | head -n 4
+	wait_for 50 said ' INFO ready' || fail "it never said that it is ready"
+	[ "$(cat "/proc/$(property MainPID)/comm")" = tinysnitch ] ||
+		fail "the main process is another"
+	for name in netq procinfo ruled stub; do
+		grep -qsx "snitch-$name" /proc/[0-9]*/comm || fail "no $name"
+	done
+	nft list tables | grep -q tinysnitch || fail "no kernel rules"
+	# An old kernel's Landlock knows less, and that is said.
+	journalctl -u $U --no-pager -o cat | grep -v 'sandbox lacks: landlock' |
+	    grep -E 'ERROR|FATAL|no real-time|not to be had' >complaints &&
+		fail "it complains: $(cat complaints)"
+	# Each line once, though -d and the journal both are standard error.
+	[ "$(journalctl -u $U --no-pager -o cat | grep -c ' INFO ready')" \
+	    -eq 1 ] || fail "it says it twice"
+}
+check "systemd starts the unit and hears that it is ready" started
+
+monotonic()
+{
+	systemctl show -p "$1" --value "$2"
+}
+
+early()
+{
+	up=$(monotonic InactiveExitTimestampMonotonic tsn-net.service)
+	ready=$(monotonic ActiveEnterTimestampMonotonic $U)
+	[ "${ready:-0}" -gt 0 ] && [ "$ready" -lt "${up:-0}" ] ||
+		fail "ready at $ready, network up at $up"
+	wait_for 200 grep -q '^refused' eager || fail "it was never refused"
+	grep -q '^unreachable' eager || fail "the other began too late"
+	[ "$(seen total)" = 0 ] || fail "$(seen total) packets left"
+	grep -qv -e '^refused' -e '^unreachable' eager &&
+		fail "eager: $(grep -v -e '^refused' -e '^unreachable' eager)"
+	systemctl stop tsn-eager.service
+}
+check "nothing leaves before it, and nothing after it" early
+
+nobody()
+{
+	expect refused tcp $R 80
+	wait_for 50 said " INFO deny tcp .* $R:80 " || fail "not logged"
+	tinysnitchctl pending | grep . && fail "a question for nobody"
+	tinysnitchctl add "allow $R 80 tcp" || fail "add"
+	expect reply tcp $R 80
+}
+check "with no session there, unanswered decides" nobody
+
+reload()
+{
+	pid=$(property MainPID)
+	systemctl reload $U || fail "reload"
+	wait_for 50 said ' INFO .*(reload|rules)' || fail "not said"
+	[ "$(property MainPID)" = "$pid" ] || fail "another process"
+	expect reply tcp $R 80
+}
+check "systemctl reload" reload
+
+# One connection all through, and a steady load of new ones.
+load()
+{
+	rm -f enough
+	while [ ! -e enough ]; do sleep 0.5; echo x; done |
+	    "$PROBE" -t 30000 hold $R 80 >hold 2>&1 &
+	wait_for 100 grep -q reply hold || fail "no connection to hold"
+	"$B/regress/hammer" $R 80 $R 443 20 "$1" >hammer 2>&1 &
+	hammer=$!
+	sleep 2
+}
+
+load_ends()
+{
+	wait $hammer || fail "$(tail -n 1 hammer)"
+	cat hammer
+	before=$(grep -c reply hold)
+	wait_for 300 more_than "$before" || fail "the old connection is lost"
+	grep -v '^reply' hold && fail "the old connection: $(cat hold)"
+	touch enough
+	expect_nothing_passed
+}
+
+more_than()
+{
+	[ "$(grep -c reply hold)" -gt "$1" ]
+}
+
+restarted()
+{
+	load 15
+	for _ in 1 2 3; do
+		pid=$(property MainPID)
+		systemctl restart $U || fail "restart"
+		[ "$(property MainPID)" != "$pid" ] || fail "the same process"
+		sleep 1
+	done
+	load_ends
+}
+check "systemctl restart under load loses nothing and passes nothing" restarted
+
+back()
+{
+	[ "$(property MainPID)" != "$1" ] &&
+	    [ "$(systemctl is-active $U)" = active ]
+}
+
+crashed()
+{
+	load 8
+	pid=$(property MainPID)
+	kill -9 "$pid"
+	wait_for 300 back "$pid" || fail "not back: $(systemctl is-active $U)"
+	load_ends
+}
+check "a crash leaves it closed, and systemd starts it again" crashed
+
+unstartable()
+{
+	cp /etc/tinysnitch.conf conf.good
+	echo nonsense >>/etc/tinysnitch.conf
+	systemctl restart $U 2>/dev/null && fail "it started"
+	expect timeout tcp $R 80
+	expect_nothing_passed
+	systemctl stop $U || fail "stop"
+	nft list tables | grep tinysnitch && fail "kernel rules stay"
+	expect reply tcp $R 80
+	cp conf.good /etc/tinysnitch.conf
+	ip netns exec remote nft reset counter inet seen forbidden >/dev/null
+	systemctl start $U || fail "start"
+	expect reply tcp $R 80
+}
+check "one that cannot start leaves it closed until it is stopped" unstartable
+
+stopped()
+{
+	expect refused tcp $R 443
+	systemctl stop $U || fail "stop"
+	nft list tables | grep tinysnitch && fail "kernel rules stay"
+	expect reply tcp $R 443
+	pgrep -l snitch && fail "processes stay"
+}
+check "stop gives the network back" stopped
+echo "vm: done"

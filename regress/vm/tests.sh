@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# In the guest, as its only service: tests of regress/run.sh.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+HOME=/root TERM=dumb TSN_FIREWALL=nft TSN_SLOW=4
+export PATH HOME TERM TSN_FIREWALL TSN_SLOW
+: "${tsn_top=}${tsn_B=}${tsn_tests=}"
+exec >/dev/console 2>&1
+cd "$tsn_top" || exit 1
+ip link set lo up
+# shellcheck disable=SC2046 # words
+regress/run.sh -B "$tsn_B" $(echo "$tsn_tests" | tr ',' ' ')
+echo "vm: done"
+busybox poweroff -f
