@@ -55,6 +55,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pid_stat		 st;
 	struct pid_uids		 uids;
 	struct pid_fdinfo	 fi;
+	struct pid_mount	 mount;
+	struct file_id		 file;
 	char			*text;
 
 	if (size < 1)
@@ -65,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	if ((text = realloc(text, size > 0 ? size : 1)) == NULL)
 		abort();
-	switch (data[0] % 6) {
+	switch (data[0] % 8) {
 	case 0:
 		if (pid_parse_stat(text, size, &st) == 0 &&
 		    (st.pid > PID_NUMBER_MAX || st.ppid > PID_NUMBER_MAX))
@@ -87,6 +89,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 5:
 		fuzz_name(text, size);
+		break;
+	case 6:
+		if (pid_parse_maps(text, size, "/a", &file) == 0 &&
+		    memmem(text, size, "/a", 2) == NULL)
+			abort();
+		break;
+	case 7:
+		if (pid_parse_mount(text, size, 28, &mount) == -1)
+			break;
 		break;
 	}
 	free(text);

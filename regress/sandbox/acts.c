@@ -650,6 +650,64 @@ act_proc_path(void)
 	return (open_proc("root", O_PATH));
 }
 
+/* The host's root directory: numbers of files, and nothing else. */
+
+static int
+act_host_open(void)
+{
+	return (ok(openat(FD_PROC_HOST, "etc/passwd", O_RDONLY)));
+}
+
+static int
+act_host_list(void)
+{
+	return (ok(openat(FD_PROC_HOST, ".", O_RDONLY | O_DIRECTORY)));
+}
+
+static int
+act_host_readlink(void)
+{
+	char	buf[64];
+
+	return (ok(readlinkat(FD_PROC_HOST, "etc/localtime", buf,
+	    sizeof(buf))));
+}
+
+static int
+act_host_stat(void)
+{
+	struct stat	st;
+
+	return (ok(syscall(SYS_newfstatat, FD_PROC_HOST, "etc/passwd", &st,
+	    0)));
+}
+
+static int
+act_host_chdir(void)
+{
+	return (ok(fchdir(FD_PROC_HOST)));
+}
+
+/* What only the threads have, and took before. */
+
+static int
+act_realtime(void)
+{
+	struct sched_param	p = { .sched_priority = 1 };
+
+	return (ok(sched_setscheduler(0, SCHED_FIFO, &p)));
+}
+
+static int
+act_affinity(void)
+{
+	cpu_set_t	set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return (ok(sched_setaffinity(victim, sizeof(set), &set)));
+}
+
 const struct act forbidden[] = {
 	/* name, function, roles, inside, outside, without the filter */
 	{ "open /etc/shadow", act_shadow, CHILDREN & ~R(ROLE_PROCINFO),
@@ -784,5 +842,19 @@ const struct act forbidden[] = {
 	{ "truncate below /PID", act_proc_trunc, R(ROLE_PROCINFO), KILLED, ANY,
 	    ANY },
 	{ "O_PATH", act_proc_path, R(ROLE_PROCINFO), KILLED, ANY, ANY },
+	{ "open a file of the host", act_host_open, R(ROLE_PROCINFO), KILLED,
+	    DONE, ANY },
+	{ "list a folder of the host", act_host_list, R(ROLE_PROCINFO),
+	    KILLED, DONE, ANY },
+	{ "read a link of the host", act_host_readlink, R(ROLE_PROCINFO),
+	    KILLED, ANY, ANY },
+	{ "stat a file of the host", act_host_stat, R(ROLE_PROCINFO), KILLED,
+	    DONE, ANY },
+	{ "go to the host's root", act_host_chdir, R(ROLE_PROCINFO), KILLED,
+	    DONE, ANY },
+	{ "take a priority", act_realtime, R(ROLE_PROCINFO), KILLED, ANY,
+	    ANY },
+	{ "move an equal to a CPU", act_affinity, R(ROLE_PROCINFO), KILLED,
+	    DONE, ANY },
 };
 const size_t	nforbidden = sizeof(forbidden) / sizeof(forbidden[0]);

@@ -19,6 +19,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,31 @@ job_proc(void)
 	return (needs(seen > 0, "entries of fdinfo"));
 }
 
+/* Is that the host's file of this name? */
+static int
+job_host(void)
+{
+	struct statx	st;
+
+	return (needs(statx(FD_PROC_HOST, "etc/passwd", AT_SYMLINK_NOFOLLOW,
+	    STATX_INO, &st) == 0 && st.stx_ino != 0, "statx"));
+}
+
+/* As a thread does when its CPU is back, and the loop when all is set up. */
+static int
+job_sched(void)
+{
+	struct sched_param	p = { 0 };
+	cpu_set_t		set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == -1)
+		return (needs(errno == EINVAL, "sched_setaffinity"));
+	return (needs(sched_setscheduler(0, SCHED_OTHER, &p) == 0,
+	    "sched_setscheduler"));
+}
+
 static int
 job_diag(void)
 {
@@ -403,6 +429,8 @@ const struct job jobs[] = {
 	{ "writing to all other descriptors", job_other_fds, R(ROLE_NETQ) },
 	{ "receiving packets", job_queue_recv, R(ROLE_NETQ) },
 	{ "reading /proc", job_proc, R(ROLE_PROCINFO) },
+	{ "looking at a file of the host", job_host, R(ROLE_PROCINFO) },
+	{ "a thread's CPU and priority", job_sched, R(ROLE_PROCINFO) },
 	{ "asking sock_diag", job_diag, R(ROLE_PROCINFO) },
 	{ "sealed text for the parent", job_memfd, R(ROLE_RULED) },
 	{ "bounded text", job_memfd_limit, R(ROLE_RULED) },

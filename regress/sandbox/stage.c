@@ -157,6 +157,8 @@ set_descriptors(enum role role)
 	else
 		six = dup(FD_PARENT);
 	place(six, 6);
+	if (role == ROLE_PROCINFO)
+		place(open("/", O_PATH | O_DIRECTORY), FD_PROC_HOST);
 	if (role == ROLE_RULED) {
 		place(listener(), FD_RULED_CONTROL);
 		place(open("/etc/passwd", O_RDONLY), FD_RULED_COUNTERS);

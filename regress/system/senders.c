@@ -426,6 +426,24 @@ once_uring(int port)
 		warn("io_uring_enter");
 }
 
+/* Sends as a program that has no file. */
+static void
+once_memfd(int port)
+{
+	char	text[16], *argv[] = { self, (char[]){ "leaf" },
+		    (char[]){ "send" }, strdup(host), text, NULL };
+	int	file = open(self, O_RDONLY), fd = memfd_create("none", 0);
+	off_t	at = 0;
+
+	(void)snprintf(text, sizeof(text), "%d", port);
+	while (sendfile(fd, file, &at, 1 << 20) > 0)
+		continue;
+	printf("%d\n", (int)getpid());
+	fflush(stdout);
+	fexecve(fd, argv, environ);
+	err(1, "fexecve");
+}
+
 static int
 once(const char *kind, int port)
 {
@@ -448,6 +466,8 @@ once(const char *kind, int port)
 		once_sendfile(port);
 	else if (strcmp(kind, "io_uring") == 0)
 		once_uring(port);
+	else if (strcmp(kind, "memfd") == 0)
+		once_memfd(port);
 	else
 		return 3;
 	printf("%d\n", (int)getpid());
@@ -556,12 +576,12 @@ main(int argc, char *argv[])
 
 	own_argv = argv;
 	alarm(LIFE);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) == -1)
-		err(1, "/proc/self/exe");
 	if (argc == 5 && strcmp(argv[1], "leaf") == 0) {
 		host = argv[3];
 		return leaf(argv[2], number(argv[4]));
 	}
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) == -1)
+		err(1, "/proc/self/exe");
 	if (argc == 5 && strcmp(argv[1], "once") == 0) {
 		host = argv[3];
 		return once(argv[2], number(argv[4]));

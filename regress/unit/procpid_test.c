@@ -210,9 +210,66 @@ args(void)
 		fail("fits: %u %u", len, cut);
 }
 
+static int
+one_map(const char *text, const char *path, struct file_id *f)
+{
+	return pid_parse_maps(text, strlen(text), path, f);
+}
+
+static void
+maps(void)
+{
+	static const char	 text[] =
+	    "55d0-55d1 r--p 00000000 fd:01 1234    /usr/bin/curl\n"
+	    "55d1-55d2 r-xp 00001000 fd:01 1234    /usr/bin/curl\n"
+	    "7f00-7f01 r-xp 00000000 fd:02 99      /opt/my lib/a.so\n"
+	    "7ffd-7ffe rw-p 00000000 00:00 0       [stack]\n";
+	struct file_id		 f;
+
+	if (one_map(text, "/usr/bin/curl", &f) != 0 || f.major != 0xfd ||
+	    f.minor != 1 || f.ino != 1234)
+		fail("curl: %u %u", f.major, f.minor);
+	if (one_map(text, "/opt/my lib/a.so", &f) != 0 || f.ino != 99)
+		fail("a path with a space");
+	if (one_map(text, "/usr/bin/cur", &f) != -1 ||
+	    one_map(text, "curl", &f) != -1 || one_map("", "a", &f) != -1)
+		fail("another path");
+	/* Two files of one name: one of them pretends. */
+	if (one_map("1-2 r-xp 0 08:01 7 /a\n3-4 r-xp 0 08:01 8 /a\n", "/a",
+	    &f) != -1)
+		fail("two files");
+	if (one_map("1-2 r-xp 0 zz:01 7 /a\n", "/a", &f) != -1 ||
+	    one_map("1-2 r-xp 0 0801 7 /a\n", "/a", &f) != -1 ||
+	    one_map("1-2 r-xp 0 08:01 x /a\n", "/a", &f) != -1)
+		fail("malformed");
+}
+
+static void
+mounts(void)
+{
+	static const char	 text[] =
+	    "22 28 0:21 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n"
+	    "28 1 0:29 / / rw,relatime - overlay overlay rw,lowerdir=/a\n"
+	    "30 28 0:31 /@home /home rw - btrfs /dev/sda2 rw\n"
+	    "31 28 8:1 / /x\n";
+	struct pid_mount	 m;
+
+	if (pid_parse_mount(text, strlen(text), 30, &m) != 0 ||
+	    m.major != 0 || m.minor != 31 || m.overlay)
+		fail("btrfs");
+	if (pid_parse_mount(text, strlen(text), 28, &m) != 0 || !m.overlay)
+		fail("overlay");
+	if (pid_parse_mount(text, strlen(text), 31, &m) != -1 ||
+	    pid_parse_mount(text, strlen(text), 2, &m) != -1 ||
+	    pid_parse_mount(text, 0, 28, &m) != -1)
+		fail("malformed or none");
+}
+
 int
 main(void)
 {
+	check("maps", maps);
+	check("mountinfo", mounts);
 	check("stat", stat_plain);
 	check("stat with a forged name", stat_forged);
 	check("stat, malformed", stat_bad);
