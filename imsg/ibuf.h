@@ -96,13 +96,16 @@ static inline const uint8_t *
 ibuf_get_ptr(struct ibuf *b, size_t len)
 {
 	const uint8_t	*p;
+	size_t		 end = b->off + len;
 
-	if (b->err || b->buf == NULL || len > b->len - b->off) {
+	/* In a form that Eva can follow, see regress/prove. */
+	if (b->err || end < len || end > b->len) {
 		b->err = true;
+		b->off = b->len;
 		return NULL;
 	}
 	p = b->buf + b->off;
-	b->off += len;
+	b->off = end;
 	return p;
 }
 

@@ -126,12 +126,13 @@ for t in "$B"/regress/unit/*_test "$B"/regress/msg/*_test; do
 	suite=$(basename "$(dirname "$t")")
 	one "$suite/$(basename "$t" _test)" 120 "$t"
 done
-for t in regress/rules/run.sh regress/msg/*.sh regress/sandbox/*.sh \
+for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sandbox/*.sh \
     regress/system/*.sh regress/bench/instructions.sh; do
 	[ -f "$t" ] && [ -x "$t" ] || continue
 	suite=$(basename "$(dirname "$t")")
 	case $t in
 	*/lib.sh)	continue ;;
+	*/prove/run.sh)	one "$suite" 900 "$t" ;;
 	*/run.sh)	one "$suite" 300 "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac

@@ -64,20 +64,32 @@ struct text {
 
 /* -1: longer than RFC 1035 lets a name be. */
 static int
-label_add(struct text *t, const uint8_t *label, size_t len)
+text_add(struct text *t, char c)
 {
-	size_t	i, dot = t->len > 0 ? 1 : 0;
-
-	if (t->len + dot + len > DNS_TEXT_MAX)
+	if (t->len >= DNS_TEXT_MAX)
 		return -1;
-	if (dot == 1)
-		t->out[t->len++] = '.';
-	for (i = 0; i < len; i++) {
-		if (!plain_char(label[i]))
-			t->plain = false;
-		t->out[t->len++] = plain_char(label[i]) ? (char)label[i] : '?';
-	}
+	t->out[t->len++] = c;
 	return 0;
+}
+
+/* -1: that, or cut short. */
+static int
+label_get(struct ibuf *b, struct text *t, size_t len)
+{
+	uint8_t	c;
+
+	if (t->len > 0 && text_add(t, '.') == -1)
+		return -1;
+	for (; len > 0; len--) {
+		c = ibuf_get_u8(b);
+		if (!plain_char(c)) {
+			t->plain = false;
+			c = '?';
+		}
+		if (text_add(t, (char)c) == -1)
+			return -1;
+	}
+	return ibuf_error(b) ? -1 : 0;
 }
 
 /*
@@ -87,8 +99,7 @@ label_add(struct text *t, const uint8_t *label, size_t len)
 static int
 labels_get(struct ibuf *b, struct text *t)
 {
-	const uint8_t	*label;
-	uint8_t		 len;
+	uint8_t	len;
 
 	for (;;) {
 		len = ibuf_get_u8(b);
@@ -102,8 +113,7 @@ labels_get(struct ibuf *b, struct text *t)
 		}
 		if ((len & LABEL_TYPE) != 0)
 			return -1;
-		if ((label = ibuf_get_ptr(b, len)) == NULL ||
-		    label_add(t, label, len) == -1)
+		if (label_get(b, t, len) == -1)
 			return -1;
 	}
 }
@@ -198,16 +208,24 @@ name_answer(struct dns_msg *m, const struct record *rr, struct ibuf *b)
 	return 0;
 }
 
+/* The next so many bytes as a cursor of their own; names may point before. */
+static int
+part_get(struct ibuf *b, size_t len, struct ibuf *part)
+{
+	*part = *b;
+	if (ibuf_get_ptr(b, len) == NULL)
+		return -1;
+	part->len = b->off;
+	return 0;
+}
+
 /* All addresses of one hint; no other byte may be left in it. */
 static int
-hint_answers(struct dns_msg *m, const struct record *rr,
-    const uint8_t *bytes, size_t len, uint8_t af)
+hint_answers(struct dns_msg *m, const struct record *rr, struct ibuf *b,
+    uint8_t af)
 {
-	struct ibuf	b;
-
-	ibuf_reader(&b, bytes, len);
-	while (ibuf_left(&b) > 0)
-		if (addr_answer(m, rr, &b, af) == -1)
+	while (ibuf_left(b) > 0)
+		if (addr_answer(m, rr, b, af) == -1)
 			return -1;
 	return 0;
 }
@@ -217,7 +235,7 @@ static int
 svcb_answers(struct dns_msg *m, const struct record *rr, struct ibuf *b)
 {
 	char		 target[HOST_NAME_MAX_DNS];
-	const uint8_t	*value;
+	struct ibuf	 value;
 	uint16_t	 key, len;
 	int		 last = -1;
 	bool		 plain;
@@ -229,14 +247,14 @@ svcb_answers(struct dns_msg *m, const struct record *rr, struct ibuf *b)
 	while (ibuf_left(b) > 0) {
 		key = get16(b);
 		len = get16(b);
-		if ((value = ibuf_get_ptr(b, len)) == NULL || key <= last)
+		if (part_get(b, len, &value) == -1 || key <= last)
 			return -1;
 		last = key;
 		if (key == SVCB_IPV4HINT &&
-		    hint_answers(m, rr, value, len, AF_INET) == -1)
+		    hint_answers(m, rr, &value, AF_INET) == -1)
 			return -1;
 		if (key == SVCB_IPV6HINT &&
-		    hint_answers(m, rr, value, len, AF_INET6) == -1)
+		    hint_answers(m, rr, &value, AF_INET6) == -1)
 			return -1;
 	}
 	return 0;
@@ -284,10 +302,8 @@ record_get(struct dns_msg *m, struct ibuf *b)
 	if (rr.ttl >= DNS_TTL_TOP)
 		rr.ttl = 0;
 	len = get16(b);
-	data = *b;
-	if (ibuf_get_ptr(b, len) == NULL)
+	if (part_get(b, len, &data) == -1)
 		return -1;
-	data.len = b->off;
 	if (!rr.plain || rr.class != DNS_CLASS_IN)
 		return 0;
 	return data_get(m, &rr, &data);

@@ -30,6 +30,7 @@
 #define IP4_OFFMASK	0x1fff
 #define IP4_OPT_END	0
 #define IP4_OPT_NOP	1
+#define IP4_OPT_FIXED	2	/* type and size, of all others */
 #define IP4_OPT_LSRR	131
 #define IP4_OPT_SSRR	137
 
@@ -236,27 +237,24 @@ addresses(struct packet *p, uint8_t af, const uint8_t *src,
  * next of them.  -1: an option that does not fit.
  */
 static int
-options4(const uint8_t *opt, size_t len, bool *routed)
+options4(struct ibuf *b, bool *routed)
 {
-	size_t	i = 0, size;
+	uint8_t	type, size, rest;
 
-	while (i < len && opt[i] != IP4_OPT_END) {
-		if (opt[i] == IP4_OPT_NOP) {
-			i++;
+	while (ibuf_left(b) > 0 && (type = ibuf_get_u8(b)) != IP4_OPT_END) {
+		if (type == IP4_OPT_NOP)
 			continue;
-		}
-		if (len - i < 2)
+		if ((size = ibuf_get_u8(b)) < IP4_OPT_FIXED)
 			return -1;
-		size = opt[i + 1];
-		if (size < 2 || size > len - i)
-			return -1;
-		if (opt[i] == IP4_OPT_LSRR || opt[i] == IP4_OPT_SSRR) {
-			if (size < 3)
+		rest = size - IP4_OPT_FIXED;
+		if (type == IP4_OPT_LSRR || type == IP4_OPT_SSRR) {
+			if (rest-- == 0)
 				return -1;
-			if (opt[i + 2] <= size)
+			if (ibuf_get_u8(b) <= size)
 				*routed = true;
 		}
-		i += size;
+		if (ibuf_get_ptr(b, rest) == NULL)
+			return -1;
 	}
 	return 0;
 }
@@ -264,7 +262,8 @@ options4(const uint8_t *opt, size_t len, bool *routed)
 static int
 packet4(struct packet *p, struct rest *r)
 {
-	const uint8_t	*h, *opt;
+	const uint8_t	*h;
+	struct ibuf	 opts;
 	size_t		 full = r->left, hlen, total;
 	uint16_t	 frag;
 
@@ -283,9 +282,11 @@ packet4(struct packet *p, struct rest *r)
 	if (total > full)
 		return failed(p, PACKET_TRUNCATED);
 	rest_limit(r, total - IP4_HEADER);
-	if ((opt = take(r, hlen - IP4_HEADER)) == NULL)
+	opts = r->b;
+	if (take(r, hlen - IP4_HEADER) == NULL)
 		return failed(p, PACKET_TRUNCATED);
-	if (options4(opt, hlen - IP4_HEADER, &r->routed) == -1)
+	opts.len = r->b.off;
+	if (options4(&opts, &r->routed) == -1)
 		return failed(p, PACKET_MALFORMED);
 	frag = be16(h + IP4_FRAG);
 	if ((frag & IP4_OFFMASK) != 0)

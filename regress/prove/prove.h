@@ -1,0 +1,42 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * What the harnesses share.  Each is a program for Frama-C's Eva, never run:
+ * its main() calls a parser once for every length up to MAX with bytes of
+ * which nothing is known.  They end where the storage ends, so that one read
+ * beyond them is one beyond the storage.
+ */
+#ifndef PROVE_H
+#define PROVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "__fc_builtin.h"
+
+/* regress/prove.sh says how far; FROM lets two share the work. */
+#ifndef FROM
+#define FROM	0
+#endif
+#ifndef MAX
+#define MAX	64
+#endif
+
+static uint8_t	bytes[MAX];
+
+static void	parse(const uint8_t *, size_t);
+
+int
+main(void)
+{
+	size_t	len;
+
+	/*@ loop unroll MAX + 1; */
+	for (len = FROM; len <= MAX; len++) {
+		Frama_C_make_unknown((char *)bytes, sizeof(bytes));
+		parse(bytes + MAX - len, len);
+	}
+	return 0;
+}
+
+#endif /* PROVE_H */
