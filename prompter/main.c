@@ -266,8 +266,9 @@ main(void)
 	input_init(&input, start.ask_delay);
 	/* Fonts and keyboards leave much behind that is free again. */
 	(void)malloc_trim(0);
+	x_watch(base);
 	sandbox_prompter();
 	child_ready(parent, sandbox_missing());
-	x_watch(base);
+	x_pump();
 	loop_run(base);
 }

@@ -29,7 +29,7 @@ void	 question_draw(void);
 /* x.c */
 /* Everything that files are needed for; before the sandbox. */
 void	 x_open(int fd, const struct msg_start *);
-/* Events come as soon as the base runs. */
+/* Events come as soon as the base runs; before the sandbox, too. */
 void	 x_watch(struct event_base *);
 /* Opens the window or draws what has changed in it. */
 void	 x_show(const struct msg_ask *, const struct input *);

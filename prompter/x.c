@@ -5,8 +5,11 @@
  * of it may be hostile: events that a client invented are dropped, requests
  * that fail are only noted, and the window's end means "deny once".
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 #include <xcb/randr.h>
 #include <xcb/xcb.h>
 #include <xcb/xcb_ewmh.h>
@@ -21,6 +24,7 @@
 #define RESOURCES_MAX	(64 << 10)
 #define MONITORS_MAX	16
 #define TITLE		"tinysnitch"
+#define HANG_S		5	/* a server that is busy for so long hangs */
 
 enum { ATOM_PROTOCOLS, ATOM_DELETE, ATOM_PING, ATOM_MAX };
 
@@ -52,6 +56,34 @@ lost(void)
 {
 	log_info("the X connection is gone");
 	exit(0);
+}
+
+/*
+ * A server that does not read blocks whoever draws, and one that does not
+ * answer blocks whoever asks it.  Then this process ends: ruled decides at
+ * once, and the parent tries the display again.
+ */
+static void
+hangs(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+/* Around all that may wait for the server; one within another counts as one. */
+static void
+may_wait(int change)
+{
+	static int		depth;
+	struct itimerval	it;
+
+	depth += change;
+	memset(&it, 0, sizeof(it));
+	if (depth == 1 && change > 0)
+		it.it_value.tv_sec = HANG_S;
+	else if (depth > 0)
+		return;
+	(void)setitimer(ITIMER_REAL, &it, NULL);
 }
 
 /*
@@ -465,6 +497,7 @@ x_show(const struct msg_ask *ask, const struct input *in)
 	size_t		rung;
 	bool		new;
 
+	may_wait(1);
 	new = window == XCB_NONE;
 	if (new) {
 		find_monitor();
@@ -481,6 +514,7 @@ x_show(const struct msg_ask *ask, const struct input *in)
 	paint(rung);
 	if (new)
 		xcb_map_window(conn, window);
+	may_wait(-1);
 }
 
 void
@@ -675,12 +709,14 @@ x_pump(void)
 {
 	xcb_generic_event_t	*ev;
 
+	may_wait(1);
 	while ((ev = xcb_poll_for_event(conn)) != NULL) {
 		handle(ev);
 		free(ev);
 	}
 	if (xcb_connection_has_error(conn) || xcb_flush(conn) <= 0)
 		lost();
+	may_wait(-1);
 }
 
 static void
@@ -695,11 +731,15 @@ readable(int fd, short what, void *arg)
 void
 x_watch(struct event_base *base)
 {
-	struct event	*ev;
+	struct sigaction	 sa;
+	struct event		*ev;
 
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = hangs;
+	if (sigaction(SIGALRM, &sa, NULL) == -1)
+		fatal("sigaction");
 	ev = event_new(base, xcb_get_file_descriptor(conn),
 	    EV_READ | EV_PERSIST, readable, NULL);
 	if (ev == NULL || event_add(ev, NULL) == -1)
 		fatal(NULL);
-	x_pump();
 }

@@ -248,6 +248,8 @@ static const struct call prompter[] = {
 	HEAD("the X connection"),
 	CALL("recvfrom"),
 	CALL("writev"),
+	WHEN("setitimer", "an X server that hangs is left",
+	    IS(0, "timer", ITIMER_REAL)),
 
 	LINKS,
 	END
