@@ -336,6 +336,83 @@ test_replies()
 	[ "$(grep -c reply "$T/held")" -ge "$1" ]
 }
 
+# user UID WORD PROBE-ARGUMENT ...: as expect, by that user.
+user()
+{
+	uid=$1 want=$2
+	shift 2
+	got=$(in_host setpriv --reuid="$uid" --regid="$uid" --clear-groups \
+	    "$PROBE" "$@" 2>&1)
+	echo "   user $uid: probe $*: $got" >&2
+	[ "${got%% *}" = "$want" ] ||
+		fail "user $uid: probe $*: $got, not $want"
+}
+
+# forgotten in_host|in_remote FILTER: no such socket any more.
+forgotten()
+{
+	[ -z "$("$1" ss -Htan "$2")" ]
+}
+
+# A far end that hides how a connection ended, so that conntrack remembers it
+# for a minute, while its addresses and ports are free for somebody else.
+old_name()
+{
+	in_host sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_fin_timeout
+		echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries'
+	in_remote sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_fin_timeout
+		echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries'
+	in_remote iptables -A OUTPUT -p tcp --tcp-flags FIN FIN -j DROP
+	add
+	judge allow
+	user 1000 reply -p 5555 tcp $R4 80
+	expect_in reply -p 5556 tcp $H4 8080
+	wait_for 500 forgotten in_host "sport = :5555" &&
+	wait_for 500 forgotten in_remote "dport = :5555" &&
+	wait_for 500 forgotten in_remote "sport = :5556" ||
+		fail "still in use: $(in_host ss -tan; in_remote ss -tan)"
+	judge drop
+	user 1001 timeout -t 400 -p 5555 tcp $R4 80
+	expect_in timeout -t 400 -p 5556 tcp $H4 8080
+	expect_judged '^out 4 6 '
+	expect_judged '^in 4 6 '
+	nobody
+	in_remote iptables -F OUTPUT
+}
+
+# The port of a UDP flow that goes on, taken by another user.  Without nft
+# only the manual helps.
+old_datagrams()
+{
+	add
+	judge allow
+	for host in $R4 $R6; do
+		user 1000 reply -p 5557 udp $host 5000
+		user 1000 reply -p 5557 udp $host 5000
+	done
+	expect_in reply -p 5558 udp $H4 8080
+	nobody
+	for host in $R4 $R6; do
+		user 1000 reply -p 5557 udp $host 5000
+		user 1001 timeout -t 400 -p 5557 udp $host 5000
+	done
+	expect_in reply -p 5558 udp $H4 8080
+	add
+	user 1000 reply -p 5557 udp $R4 5000
+	user 1001 timeout -t 400 -p 5557 udp $R6 5000
+	judge deny
+	user 1001 refused -p 5557 udp $R4 5000
+	judge allow
+	user 1001 reply -p 5557 udp $R4 5000
+	nobody
+	user 1001 reply -p 5557 udp $R4 5000
+	status || fail "status: $(tail -n 1 "$T/fw.out")"
+	# What is older than the rules goes on.
+	fw remove
+	add
+	user 1000 reply -p 5557 udp $R6 5000
+}
+
 # NF_ACCEPT would skip them.
 others_rules_still_run()
 {
@@ -475,6 +552,7 @@ both_families()
 	check "denied at once$1" denied_at_once
 	check "dropped silently$1" dropped_silently
 	check "established goes on$1" established_goes_on
+	check "a closed connection's name$1" old_name
 	check "rules of others still run$1" others_rules_still_run
 	check "marks of others stay$1" marks_of_others_stay
 	check "the judged bit is ours alone$1" judged_bit_is_ours_alone
@@ -498,6 +576,8 @@ nft_form()
 	check "denied at once, nft" denied_at_once
 	check "dropped silently, nft" dropped_silently
 	check "established goes on, nft" established_goes_on
+	check "a closed connection's name, nft" old_name
+	check "a datagram's flow is its user's" old_datagrams
 	check "rules of others still run, nft" others_rules_still_run
 	check "marks of others stay, nft" marks_of_others_stay
 	check "other protocols, nft" other_protocols
