@@ -487,34 +487,6 @@ case a layout that changes while it runs
 END
 
 display_up
-openbox --config-file /dev/null >/dev/null 2>&1 &
-WM=$!
-sleep 1
-play <<'END'
-case under a window manager
-	ask out
-	window
-	armed
-	key d y
-	answer allow 9-minutes *.github.com 443 tcp
-	window gone
-	ask in
-	window
-	close
-	answer deny once localhost 22 tcp in
-END
-
-display_up 800x600 144
-play <<'END'
-case a small screen with large letters
-	ask hostile
-	window
-	armed
-	key d y
-	answer allow 9-minutes *.example.org 443 tcp
-END
-
-display_up
 (sleep 2; kill "$XVFB") &
 LATER=$!
 play <<'END'

@@ -49,7 +49,7 @@ static bool			 ready, gone;
 static struct msg_ask		 ask;
 static struct msg_answer	 answer;
 static unsigned int		 answers;
-static uint64_t			 asked_at;	/* ms */
+static uint64_t			 waits_from;	/* ms: keys begin to wait */
 static uint32_t			 delay = 500;	/* before keys count, ms */
 
 static char			 name[64];
@@ -312,6 +312,7 @@ set_focus(const char *where)
 	xcb_set_input_focus(conn, XCB_INPUT_FOCUS_POINTER_ROOT, win,
 	    XCB_CURRENT_TIME);
 	sync_display();
+	waits_from = now_ms();
 }
 
 static void
@@ -342,7 +343,7 @@ find_cell(const struct view *v, int w, int h)
 	struct layout		lo;
 	struct cell		c;
 
-	for (c.w = 4; c.w < 60; c.w++)
+	for (c.w = 4; c.w < 60 && known.w == 0; c.w++)
 		for (c.h = c.w; c.h < 4 * c.w; c.h++) {
 			layout_view(&lo, v, c, 0, 0);
 			if (lo.w == w && lo.h == h)
@@ -968,7 +969,7 @@ send_ask(const char *kind, bool again)
 		wrong("no link to ask through");
 	else
 		link_send_ibuf(ruled, MSG_ASK, -1, &b);
-	asked_at = now_ms();
+	waits_from = now_ms();
 	if (!again)
 		answers = 0;
 }
@@ -1025,12 +1026,34 @@ want_armed(void)
 
 	/* The picture may still be that of the question before. */
 	for (i = 0; i < ARMED_MS / 20; i++) {
-		if (now_ms() - asked_at >= delay && can_be_seen() &&
+		if (now_ms() - waits_from >= delay && can_be_seen() &&
 		    is_armed())
 			return;
 		serve(NULL, 20);
 	}
 	wrong("keys do not count");
+}
+
+/* All of the window is on the screen. */
+static void
+want_inside(void)
+{
+	xcb_get_geometry_reply_t	*g;
+	xcb_translate_coordinates_reply_t *t;
+	xcb_window_t			 win;
+
+	wait_drawn();
+	win = find_window();
+	g = xcb_get_geometry_reply(conn, xcb_get_geometry(conn, win), NULL);
+	t = xcb_translate_coordinates_reply(conn,
+	    xcb_translate_coordinates(conn, win, screen->root, 0, 0), NULL);
+	if (g == NULL || t == NULL || t->dst_x < 0 || t->dst_y < 0 ||
+	    t->dst_x + g->width > screen->width_in_pixels ||
+	    t->dst_y + g->height > screen->height_in_pixels)
+		wrong("not inside: %d x %d", g != NULL ? g->width : 0,
+		    g != NULL ? g->height : 0);
+	free(g);
+	free(t);
 }
 
 /* "LINE ACTION DURATION", the line as ruled will write it. */
@@ -1254,6 +1277,8 @@ command_links(const char *word, const char *arg)
 		want_window(strcmp(arg, "gone") != 0);
 	else if (strcmp(word, "answer") == 0)
 		want_answer(arg);
+	else if (strcmp(word, "inside") == 0)
+		want_inside();
 	else if (strcmp(word, "armed") == 0)
 		want_armed();
 	else if (strcmp(word, "nothing") == 0)

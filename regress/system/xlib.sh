@@ -48,17 +48,17 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
-# display_up [GEOMETRY [DPI]]: the server picks a free number.
-display_up()
+# The server picks a free number, unless another one picks it as well.
+try_display()
 {
 	display_down
 	rm -f "$T/number" "$T/auth"
 	# The server takes any entry's cookie, whatever display it is for.
 	xauth -q -f "$T/auth" add :0 . "$COOKIE" 2>/dev/null
-	Xvfb -displayfd 3 -screen 0 "${1-1280x800}x24" -nolisten tcp -noreset \
+	Xvfb -displayfd 3 -screen 0 "${1}x24" -nolisten tcp -noreset \
 	    -auth "$T/auth" 3>"$T/number" >"$T/xvfb.log" 2>&1 &
 	XVFB=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 200); do
 		[ -s "$T/number" ] && break
 		sleep 0.05
 	done
@@ -66,6 +66,15 @@ display_up()
 	XAUTHORITY=$T/auth
 	export DISPLAY XAUTHORITY
 	xauth -q -f "$T/auth" add "$DISPLAY" . "$COOKIE"
+	xprop -root >/dev/null 2>&1
+}
+
+# display_up [GEOMETRY [DPI]]
+display_up()
+{
+	for _ in 1 2 3 4 5; do
+		try_display "${1-1280x800}" && break
+	done
 	[ -z "${2-}" ] || xprop -root -f RESOURCE_MANAGER 8s \
 	    -set RESOURCE_MANAGER "Xft.dpi:	$2"
 }
