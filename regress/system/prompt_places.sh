@@ -76,7 +76,7 @@ case made large it answers
 	ask out
 	armed
 	click f
-	resize 1270 790
+	resize 1060 670
 	focus window
 	armed
 	click d y
