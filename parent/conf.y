@@ -375,6 +375,15 @@ set_display(char *name, char *xauthority)
 		    xauthority);
 }
 
+/* No packet has such an address. */
+static bool
+is_mapped(const struct addr *a)
+{
+	static const uint8_t	head[12] = { [10] = 0xff, [11] = 0xff };
+
+	return addr_size(a->af) == 16 && memcmp(a->b, head, sizeof(head)) == 0;
+}
+
 static void
 add_resolver(char *text)
 {
@@ -382,6 +391,8 @@ add_resolver(char *text)
 		conf_error("more than %d resolvers", RESOLVERS_MAX);
 	else if (addr_parse(text, &conf->resolver[conf->nresolver]) == -1)
 		conf_error("\"%s\" is not an address", text);
+	else if (is_mapped(&conf->resolver[conf->nresolver]))
+		conf_error("\"%s\": write it as an IPv4 address", text);
 	else
 		conf->nresolver++;
 	free(text);
@@ -488,7 +499,7 @@ yylex(void)
 
 	line = next_line;
 	near[0] = '\0';
-	while ((c = getc(in)) == ' ' || c == '\t' || c == '\r')
+	while ((c = getc(in)) != '\n' && c != EOF && isspace(c))
 		continue;
 	if (c == '#')
 		while ((c = getc(in)) != '\n' && c != EOF)
@@ -501,6 +512,18 @@ yylex(void)
 		return NL;
 	}
 	return c == '"' ? lex_string() : lex_word(c);
+}
+
+/* Some editors put a byte order mark in front. */
+static void
+skip_mark(void)
+{
+	int	c = getc(in);
+
+	if (c != 0xef)
+		(void)ungetc(c, in);
+	else if (getc(in) != 0xbb || getc(in) != 0xbf)
+		conf_error("not a text");
 }
 
 void
@@ -540,6 +563,7 @@ conf_parse(struct conf *c, const char *name, FILE *f, FILE *errors)
 	ended = false;
 	nerrors = 0;
 	memset(seen, 0, sizeof(seen));
+	skip_mark();
 	if (yyparse() == 2) {
 		(void)fprintf(errs, "%s: out of memory\n", file);
 		nerrors++;

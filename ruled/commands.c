@@ -103,6 +103,7 @@ status_text(struct client *cl)
 	uint64_t	 paused = ask_paused();
 	struct names_counts	 names;
 	struct kernel_counts	 k;
+	size_t		 entries, skipped;
 
 	if (paused != 0)
 		(void)snprintf(when, sizeof(when), "paused for %" PRIu64
@@ -114,6 +115,9 @@ status_text(struct client *cl)
 	reply_line(cl, "rules %zu, temporary %zu, lists %zu",
 	    ruleset_count(rules_permanent()),
 	    ruleset_count(temporary_rules()), lists_count(slices_lists()));
+	lists_sum(slices_lists(), &entries, &skipped);
+	reply_line(cl, "list entries %zu, skipped lines %zu", entries,
+	    skipped);
 	reply_line(cl, "waiting %zu packets for %zu questions",
 	    pending_packets(), pending_entries());
 	reply_line(cl, "judged %" PRIu64 ": allowed %" PRIu64 ", denied %"
@@ -144,6 +148,7 @@ status_json(struct client *cl)
 	struct names_counts	names;
 	struct kernel_counts	k;
 	struct json		j;
+	size_t			entries, skipped;
 	uint64_t		paused = ask_paused();
 
 	names_count(judge_names_table(), &names);
@@ -156,6 +161,9 @@ status_json(struct client *cl)
 	json_number(&j, "rules", ruleset_count(rules_permanent()));
 	json_number(&j, "temporary", ruleset_count(temporary_rules()));
 	json_number(&j, "lists", lists_count(slices_lists()));
+	lists_sum(slices_lists(), &entries, &skipped);
+	json_number(&j, "list_entries", entries);
+	json_number(&j, "list_skipped", skipped);
 	json_number(&j, "waiting", pending_packets());
 	json_number(&j, "waiting_questions", pending_entries());
 	json_number(&j, "packets", counters.packets);
@@ -231,8 +239,9 @@ reply_list(struct client *cl, const struct list *list)
 	struct json	j;
 
 	if (!cl->json) {
-		reply_line(cl, "# %s-list \"%s\": %zu entries",
-		    action_name(list->action), list->file, list->count);
+		reply_line(cl, "# %s-list \"%s\": %zu entries, %zu lines "
+		    "skipped", action_name(list->action), list->file,
+		    list->count, list->skipped);
 		return;
 	}
 	json_init(&j, buf, sizeof(buf));
@@ -504,7 +513,7 @@ cmd_test(struct client *cl, char *text)
 		return;
 	if (is_one(&r)) {
 		test_subject(&r, &s);
-	test_address(&s);
+		test_address(&s);
 		test_reply(cl, judge_subject(&s, &m), &m);
 	} else
 		reply_error(cl, "one protocol, one host and one port");

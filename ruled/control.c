@@ -251,7 +251,8 @@ client_accept(int fd, short what, void *arg)
 	    client_message, client_gone, cl);
 	cl->silence = event_new(ruled_base(), -1, 0, client_silent, cl);
 	cl->turn = event_new(ruled_base(), -1, 0, reply_turn, cl);
-	if (cl->turn == NULL || cl->silence == NULL || event_add(cl->silence, &silence) == -1)
+	if (cl->turn == NULL || cl->silence == NULL ||
+	    event_add(cl->silence, &silence) == -1)
 		fatal(NULL);
 	LIST_INSERT_HEAD(&clients, cl, entry);
 	nclients++;

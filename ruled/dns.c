@@ -352,20 +352,6 @@ dns_parse(const uint8_t *bytes, size_t len, struct dns_msg *m)
 	return 0;
 }
 
-const uint8_t *
-dns_over_tcp(const uint8_t *segment, size_t len, size_t *msg_len)
-{
-	struct ibuf	b;
-	size_t		want;
-
-	ibuf_reader(&b, segment, len);
-	want = get16(&b);
-	if (ibuf_error(&b) || want < DNS_HEADER)
-		return NULL;
-	*msg_len = want;
-	return ibuf_get_ptr(&b, want);
-}
-
 /* Browsers take a name whose last label is a number for an address. */
 static bool
 label_is_number(const char *label, size_t len)

@@ -55,13 +55,6 @@ struct dns_msg {
 int	 dns_parse(const uint8_t *, size_t, struct dns_msg *)
 	    __attribute__((warn_unused_result));
 /*
- * The first message inside a TCP segment, its length in the last argument,
- * or NULL when it does not begin and end there.  A further one would begin
- * behind it.
- */
-const uint8_t *
-	 dns_over_tcp(const uint8_t *, size_t, size_t *);
-/*
  * Letters, digits, hyphens and underscores in labels of 1 to 63, at most
  * 253 in all, no dot at the end.  Never what could be taken for an address
  * (the last label a number) or for "any" (the last label with a hyphen at

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns_stream.h"
 #include "flows.h"
 #include "log.h"
 #include "ruled.h"
@@ -23,6 +24,7 @@
 
 static struct names	*names;
 static struct flows	*flows;
+static struct dns_streams *streams;
 static struct event	*flush_event;
 
 /* Verdicts on their way to netq, and the last ones that went. */
@@ -95,6 +97,7 @@ judge_init(void)
 	arc4random_buf(&key, sizeof(key));
 	if ((names = names_new()) == NULL || (flows = flows_new(key)) == NULL)
 		fatal(NULL);
+	streams = dns_streams_new();
 	if ((flush_event = event_new(ruled_base(), -1, 0, flush_turn,
 	    NULL)) == NULL)
 		fatal(NULL);
@@ -367,6 +370,19 @@ names_to_judge(const struct conn *c, const char *name[], size_t *total)
 	return n;
 }
 
+/* What from= may call the source. */
+static size_t
+source_names(const struct conn *c, const char *name[])
+{
+	size_t	total;
+
+	name[0] = "localhost";
+	if (c->dir == DIR_OUT || host_is_own(&c->tuple.src))
+		return 1;
+	return names_of(names, &c->tuple.src, now_boot(), name, NAMES_OF_MAX,
+	    &total);
+}
+
 static enum match_result
 match_named(struct conn *c, struct outcome *best)
 {
@@ -377,10 +393,8 @@ match_named(struct conn *c, struct outcome *best)
 	enum match_result	 result;
 
 	subject_of(c, &s);
-	if (c->dir == DIR_IN) {
-		s.src_names = source;
-		s.nsrc_names = judge_names(c, source, &total);
-	}
+	s.src_names = source;
+	s.nsrc_names = source_names(c, source);
 	n = names_to_judge(c, name, &total);
 	for (i = 0; i < n; i++) {
 		o[i].name = name[i];
@@ -424,17 +438,6 @@ is_dns_proto(uint8_t proto)
 	return proto == IPPROTO_UDP || proto == IPPROTO_TCP;
 }
 
-static const uint8_t *
-dns_payload(const struct packet *p, size_t *len)
-{
-	if (p->payload == NULL)
-		return NULL;
-	*len = p->payload_len;
-	if (p->tuple.proto == IPPROTO_TCP)
-		return dns_over_tcp(p->payload, p->payload_len, len);
-	return p->payload_whole ? p->payload : NULL;
-}
-
 static bool
 is_own(const struct addr *a, void *arg)
 {
@@ -452,15 +455,21 @@ name_learnt(const char *name, const struct addr *a, void *arg)
 	store_names_changed();
 }
 
+/* What a message is a part of. */
+struct dns_from {
+	const struct conn	*conn;
+	const struct packet	*packet;
+};
+
 static void
-dns_learn(const struct conn *c, const struct packet *p)
+dns_message(const uint8_t *data, size_t len, void *arg)
 {
 	static struct dns_msg	 m;
-	const uint8_t		*payload;
-	size_t			 len;
+	const struct dns_from	*from = arg;
+	const struct conn	*c = from->conn;
+	const struct packet	*p = from->packet;
 
-	if ((payload = dns_payload(p, &len)) == NULL ||
-	    dns_parse(payload, len, &m) == -1)
+	if (dns_parse(data, len, &m) == -1)
 		return;
 	if (m.reply && p->tuple.sport == DNS_PORT) {
 		if (resolvers_have(&p->tuple.src))
@@ -471,6 +480,19 @@ dns_learn(const struct conn *c, const struct packet *p)
 		names_query(names, &p->tuple, &m,
 		    c->flags & PACKET_HAS_UID ? c->uid : UINT32_MAX,
 		    now_boot());
+}
+
+static void
+dns_learn(const struct conn *c, const struct packet *p)
+{
+	struct dns_from	from = { c, p };
+
+	if (p->tuple.proto != IPPROTO_TCP) {
+		if (p->payload != NULL && p->payload_whole)
+			dns_message(p->payload, p->payload_len, &from);
+	} else if (resolvers_have(p->tuple.dport == DNS_PORT ?
+	    &p->tuple.dst : &p->tuple.src))
+		dns_stream_segment(streams, p, dns_message, &from);
 }
 
 /* True: it belongs to a conversation that was allowed, and has passed. */

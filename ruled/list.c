@@ -114,6 +114,18 @@ lists_at(const struct lists *lists, size_t i)
 }
 
 void
+lists_sum(const struct lists *lists, size_t *entries, size_t *skipped)
+{
+	size_t	i;
+
+	*entries = *skipped = 0;
+	for (i = 0; i < lists->n; i++) {
+		*entries += lists->list[i]->count;
+		*skipped += lists->list[i]->skipped;
+	}
+}
+
+void
 lists_keep(struct lists *lists,
     bool (*keep)(enum action, const char *, void *), void *arg)
 {

@@ -33,6 +33,8 @@ void		 lists_key(struct lists *, const uint8_t [16]);
 size_t		 lists_count(const struct lists *);
 const struct list *
 		 lists_at(const struct lists *, size_t);
+/* Entries and skipped lines of all. */
+void		 lists_sum(const struct lists *, size_t *, size_t *);
 /* Drops lists that the rules no longer name; keep is asked for each. */
 void		 lists_keep(struct lists *,
 		    bool (*)(enum action, const char *, void *), void *);

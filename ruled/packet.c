@@ -71,7 +71,7 @@ failed(struct packet *p, enum packet_kind kind)
 {
 	p->kind = kind;
 	p->payload = NULL;
-	p->payload_len = 0;
+	p->payload_len = p->payload_full = 0;
 	p->payload_whole = false;
 	p->opens = false;
 	return -1;
@@ -111,6 +111,7 @@ done(struct packet *p, struct rest *r)
 		return failed(p, PACKET_ROUTED);
 	p->kind = PACKET_OK;
 	p->payload_len = ibuf_left(&r->b);
+	p->payload_full = r->left;
 	p->payload = ibuf_get_ptr(&r->b, p->payload_len);
 	p->payload_whole = !r->fragment && p->payload_len == r->left;
 	return 0;
@@ -139,6 +140,7 @@ tcp(struct packet *p, struct rest *r)
 	if ((h = take(r, TCP_HEADER - PORTS_LEN)) == NULL)
 		return failed(p, PACKET_TRUNCATED);
 	p->tcp_flags = h[TCP_FLAGS - PORTS_LEN];
+	p->seq = (uint32_t)be16(h) << 16 | be16(h + 2);
 	off = (size_t)(h[TCP_OFF - PORTS_LEN] >> 4) * 4;
 	if (off < TCP_HEADER || off - TCP_HEADER > r->left)
 		return failed(p, PACKET_MALFORMED);

@@ -39,10 +39,12 @@ struct packet {
 	enum packet_kind kind;
 	struct tuple	 tuple;
 	uint8_t		 tcp_flags;	/* PACKET_TCP_* */
+	uint32_t	 seq;		/* TCP's */
 	bool		 opens;	/* not TCP, or SYN without ACK, RST and FIN */
 	uint8_t		 icmp_type, icmp_code;
 	const uint8_t	*payload;	/* points into data; NULL if not OK */
 	size_t		 payload_len;	/* bytes of it that were copied */
+	size_t		 payload_full;	/* that it has */
 	bool		 payload_whole;	/* nothing cut off, no fragment */
 };
 

@@ -448,9 +448,11 @@ parse_if(struct parse *p, const char *value, bool star)
 {
 	struct rule	*r = p->rule;
 
-	(void)star;
 	if (r->ifname[0] != '\0')
 		return bad(p, "if= is there twice");
+	if (star)
+		return bad(p, "if=%s: one interface, without *",
+		    word_show(value, p->show));
 	if (*value == '\0' || strpbrk(value, "/: \t\v\f\r\n") != NULL ||
 	    strcmp(value, ".") == 0 || strcmp(value, "..") == 0 ||
 	    strlcpy(r->ifname, value, sizeof(r->ifname)) >= sizeof(r->ifname))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dns.h"
+#include "dns_stream.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -68,21 +69,46 @@ parse(const uint8_t *bytes, size_t len)
 	free(copy);
 }
 
+static void
+message(const uint8_t *msg, size_t len, void *arg)
+{
+	*(size_t *)arg += len;
+	parse(msg, len);
+}
+
+/*
+ * The input as a stream: each segment's length, and how far back it begins,
+ * come from the input, too.
+ */
+static void
+parse_stream(const uint8_t *input, size_t size)
+{
+	struct dns_streams	*s = dns_streams_new();
+	struct packet		 p;
+	size_t			 at, len, total = 0;
+
+	memset(&p, 0, sizeof(p));
+	p.tcp_flags = PACKET_TCP_SYN;
+	dns_stream_segment(s, &p, message, &total);
+	p.tcp_flags = PACKET_TCP_ACK;
+	for (at = 0; at < size; at += len) {
+		len = 1 + input[at] % 64;
+		if (len > size - at)
+			len = size - at;
+		p.seq = (uint32_t)at + 1 - (input[at] >> 7);
+		p.payload = input + at;
+		p.payload_len = len;
+		p.payload_full = len + (input[at] >> 6 & 1);
+		dns_stream_segment(s, &p, message, &total);
+	}
+	require(total <= size);
+	dns_streams_free(s);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-	const uint8_t	*msg;
-	uint8_t		*segment;
-	size_t		 len;
-
 	parse(input, size);
-	if (size == 0 || (segment = malloc(size)) == NULL)
-		return 0;
-	memcpy(segment, input, size);
-	if ((msg = dns_over_tcp(segment, size, &len)) != NULL) {
-		require(msg == segment + 2 && len <= size - 2);
-		parse(msg, len);
-	}
-	free(segment);
+	parse_stream(input, size);
 	return 0;
 }

@@ -714,6 +714,27 @@ t_bounds_all(void)
 	IS(judged(first, last, UNJUDGED) == 4096);
 }
 
+static void
+t_from(void)
+{
+	uint8_t		p[64];
+	uint32_t	a;
+	size_t		n;
+
+	world_start(DNS_RULE "allow 203.0.113.1 80 tcp from=localhost\n"
+	    "allow 203.0.113.1 81 tcp from=www.example.com\n"
+	    "deny 203.0.113.1 - tcp forward\n");
+	a = out_tcp(1001, "203.0.113.1", 80);
+	JUDGED(a, ACTION_ALLOW);
+	learn("www.example.com", PEER);
+	n = packet_tcp(p, PEER, 1002, "203.0.113.1", 81, 2);
+	a = packet_put(HOOK_FORWARD, UINT32_MAX, p, n);
+	JUDGED(a, ACTION_ALLOW);
+	n = packet_tcp(p, PEER, 1003, "203.0.113.1", 80, 2);
+	a = packet_put(HOOK_FORWARD, UINT32_MAX, p, n);
+	JUDGED(a, ACTION_DENY);
+}
+
 /* A program's name must not forge the chain, nor be escaped twice. */
 static void
 t_parents(void)
@@ -739,6 +760,7 @@ main(void)
 	check("the log line", t_log_line);
 	check("a rule of a program waits for procinfo", t_exe_first);
 	check("a question, and what it shows", t_question);
+	check("from= is a name, too, and localhost", t_from);
 	check("the chain of parents is what it looks like", t_parents);
 	check("answer: once", t_once);
 	check("answer: minutes and hours", t_minutes);

@@ -212,6 +212,12 @@ formats()
 	    $BARE6; do
 		ctl test tcp "$host" 80 | grep -q '^deny' || fail "$host"
 	done
+	ctl rules | grep -qF "$T/sub/mixed\": 6 entries, 3 lines skipped" ||
+		fail "rules: $(ctl rules | tail -n 1)"
+	ctl status | grep -qx 'list entries 6, skipped lines 3' ||
+		fail "status: $(ctl status | grep list)"
+	ctl -j status | jq -e '.list_entries == 6 and .list_skipped == 3' \
+	    >/dev/null || fail "$(ctl -j status)"
 	for host in opt.test ok.test $CDN4; do
 		ctl test tcp "$host" 80 | grep -q '^ask' || fail "$host"
 	done

@@ -55,6 +55,19 @@ case_of_names()
 }
 check "names in any case" case_of_names
 
+# Two questions on one connection: for A and AAAA.
+over_tcp()
+{
+	set_rules "deny $R4 53 udp" "allow $R4 53 tcp"
+	clear_log
+	client env RES_OPTIONS=use-vc getent ahosts www.github.com >"$T/got" ||
+		fail "not resolved"
+	expect_log ' INFO dns www\.github\.com 10\.8\.1\.1$'
+	ctl names $GITHUB4 | grep -q '^www\.github\.com ' ||
+		fail "names: $(ctl names)"
+}
+check "a name learnt over TCP" over_tcp
+
 address()
 {
 	set_rules "allow $BARE4 80 tcp" "allow $BARE6 80 tcp"

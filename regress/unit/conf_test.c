@@ -146,6 +146,13 @@ test_accepted(void)
 	accepted("no newline at the end", "queue 9", "queue 9\n");
 	accepted("carriage returns", "queue 9\r\nipv6 block\r\n",
 	    "ipv6 block\n");
+	accepted("white space of every kind",
+	    " \v\tqueue\f9\v \n\f\n\v#\n", "queue 9\n");
+	accepted("a byte order mark", "\xef\xbb\xbfqueue 9\n", "queue 9\n");
+	refused("what only begins like one", "\xef\xbbqueue 9\n", 2,
+	    "t.conf:1: not a text\n");
+	refused("a resolver that no packet comes from",
+	    "resolver \"::ffff:1.1.1.1\"\n", 1, "write it as an IPv4");
 	accepted("control without a group", "control \"/c\"\n",
 	    "control \"/c\"\n");
 	accepted("control with a group", "control \"/c\" group \"g\"\n",

@@ -481,27 +481,6 @@ svcb(void)
 }
 
 static void
-over_tcp(void)
-{
-	uint8_t		 seg[64] = { 0, 12 };
-	const uint8_t	*msg;
-	size_t		 len = 0;
-
-	msg = dns_over_tcp(seg, 14, &len);
-	CHECK(msg == seg + 2 && len == 12);
-	msg = dns_over_tcp(seg, 20, &len);
-	CHECK(msg == seg + 2 && len == 12);
-	CHECK(dns_over_tcp(seg, 13, &len) == NULL);
-	CHECK(dns_over_tcp(seg, 1, &len) == NULL);
-	CHECK(dns_over_tcp(NULL, 0, &len) == NULL);
-	seg[1] = 11;
-	CHECK(dns_over_tcp(seg, 64, &len) == NULL);
-	seg[0] = 0xff;
-	CHECK(dns_over_tcp(seg, 64, &len) == NULL);
-	case_end("dns over tcp");
-}
-
-static void
 names(void)
 {
 	static const char *const ok[] = { "a", "a.b", "www.example.com",
@@ -554,7 +533,6 @@ main(void)
 	odd_bytes();
 	many();
 	svcb();
-	over_tcp();
 	names();
 	return failures != 0;
 }
