@@ -71,6 +71,7 @@ case made small it answers
 	armed
 	key d n
 	answer deny 9-minutes *.example.org 443 tcp
+	window gone
 
 case made large it answers
 	ask out
