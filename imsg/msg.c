@@ -43,6 +43,7 @@ static const struct gate gates[] = {
 	{ MSG_PEER,	P, R,	1,	1,	MUST,	false,	MSG_BAD, 0 },
 	{ MSG_PEER,	P, Q,	1,	1,	MUST,	false,	MSG_BAD, 0 },
 	{ MSG_DO,	P, R,	1,	1,	NONE,	false,	0,	0 },
+	{ MSG_CHILD,	P, R,	15,	333,	NONE,	false,	0,	0 },
 	{ MSG_TABLE,	N, P,	0,	0,	NONE,	false,	0,	0 },
 	{ MSG_LOST,	I, P,	1,	1,	NONE,	false,	0,	0 },
 	{ MSG_EVENT,	P, I,	12,	12,	MUST,	false,	0,	0 },
@@ -103,6 +104,7 @@ static const char *const msg_names[MSG_TYPE_MAX] = {
 	[MSG_CTL] = "MSG_CTL",
 	[MSG_CTL_REPLY] = "MSG_CTL_REPLY",
 	[MSG_SOURCES] = "MSG_SOURCES",
+	[MSG_CHILD] = "MSG_CHILD",
 };
 
 const struct gate *
@@ -442,6 +444,28 @@ msg_get_denied(struct ibuf *b, struct msg_denied *m)
 	m->pid = ibuf_get_u32(b);
 	m->arch = ibuf_get_u32(b);
 	m->number = ibuf_get_u32(b);
+	return ibuf_done(b);
+}
+
+void
+msg_put_child(struct ibuf *b, const struct msg_child *m)
+{
+	ibuf_put_u8(b, m->role);
+	ibuf_put_u32(b, m->restarts);
+	ibuf_put_u32(b, m->violations);
+	ibuf_put_str(b, m->denied);
+	ibuf_put_str(b, m->missing);
+}
+
+int
+msg_get_child(struct ibuf *b, struct msg_child *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->role = ibuf_get_enum(b, ROLE_PROMPTER);
+	m->restarts = ibuf_get_u32(b);
+	m->violations = ibuf_get_u32(b);
+	ibuf_get_str(b, m->denied, sizeof(m->denied));
+	ibuf_get_str(b, m->missing, sizeof(m->missing));
 	return ibuf_done(b);
 }
 

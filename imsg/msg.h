@@ -100,6 +100,7 @@ enum msg_type {
 	MSG_CTL,	/* tinysnitchctl to ruled: command */
 	MSG_CTL_REPLY,	/* ruled to tinysnitchctl */
 	MSG_SOURCES,	/* procinfo to ruled: how it can name programs */
+	MSG_CHILD,	/* parent to ruled: what became of a process */
 	MSG_TYPE_MAX
 };
 
@@ -254,6 +255,15 @@ struct msg_denied {
 	uint32_t	pid;
 	uint32_t	arch;	/* AUDIT_ARCH_* */
 	uint32_t	number;	/* of the system call there */
+};
+
+/* MSG_CHILD, for `tinysnitchctl status`: as of now. */
+struct msg_child {
+	uint8_t		role;	/* enum role, the parent's own too */
+	uint32_t	restarts;
+	uint32_t	violations;	/* of these, killed by its filter */
+	char		denied[64];	/* the last call of those, or "" */
+	char		missing[256];	/* layers of its sandbox, or "" */
 };
 
 struct msg_open {
@@ -492,6 +502,7 @@ MSG_PAIR(do, msg_do);
 MSG_PAIR(lost, msg_lost);
 MSG_PAIR(event, msg_event);
 MSG_PAIR(denied, msg_denied);
+MSG_PAIR(child, msg_child);
 MSG_PAIR(sources, msg_sources);
 MSG_PAIR(open, msg_open);
 MSG_PAIR(file, msg_file);

@@ -21,6 +21,7 @@
 
 #include "events.h"
 #include "parent.h"
+#include "sandbox.h"
 
 #define DEATHS_MAX	6	/* in RATE_MS: the last one is one too many */
 #define READY_SECONDS	20	/* a child that needs longer hangs */
@@ -43,6 +44,8 @@ struct child {
 	int		 status;
 	char		 why[320];	/* killed by us: the reason */
 	char		 missing[256];	/* layers of its sandbox */
+	uint32_t	 restarts, violations;	/* since we started */
+	char		 last_denied[64];	/* system call */
 	/* What the filter killed it for, told by procinfo; or its line waits. */
 	struct msg_denied denied;
 	pid_t		 unnamed_pid;
@@ -146,6 +149,29 @@ child_timer(struct child *c, time_t seconds)
 
 /* Messages. */
 
+/* For whoever asks for the status. */
+static void
+tell_ruled(const struct child *c)
+{
+	struct msg_child	m;
+	struct link		*ruled = children[ROLE_RULED].link;
+	struct ibuf		b;
+	uint8_t			buf[sizeof(m) + 8];
+
+	if (ruled == NULL)
+		return;
+	memset(&m, 0, sizeof(m));
+	m.role = (uint8_t)c->role;
+	m.restarts = c->restarts;
+	m.violations = c->violations;
+	(void)strlcpy(m.denied, c->last_denied, sizeof(m.denied));
+	(void)strlcpy(m.missing, c->role == ROLE_PARENT ? sandbox_missing() :
+	    c->missing, sizeof(m.missing));
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_child(&b, &m);
+	link_send_ibuf(ruled, MSG_CHILD, -1, &b);
+}
+
 static int64_t
 now_us(void)
 {
@@ -178,6 +204,7 @@ handle_ready(struct child *c, struct imsg *m)
 		log_warnx("%s: its sandbox lacks: %s", role_name(c->role),
 		    r.missing);
 	(void)strlcpy(c->missing, r.missing, sizeof(c->missing));
+	tell_ruled(c);
 	if (on_ready != NULL)
 		on_ready(c->role);
 	return 0;
@@ -524,6 +551,16 @@ link_peers(struct child *c, int fds[FD_CHILD_MAX],
 	}
 }
 
+static void
+tell_new_ruled(void)
+{
+	int	i;
+
+	files_send_all(children[ROLE_RULED].link);
+	for (i = ROLE_PARENT; i <= ROLE_PROMPTER; i++)
+		tell_ruled(&children[i]);
+}
+
 /*
  * Forks and execs one child whose links are in fds already; those are closed
  * here afterwards, the shared descriptors stay.
@@ -556,7 +593,7 @@ child_fork(struct child *c, int fds[FD_CHILD_MAX])
 	c->started_before = true;
 	child_timer(c, READY_SECONDS);
 	if (c->role == ROLE_RULED)
-		files_send_all(c->link);
+		tell_new_ruled();
 	else if (c->role == ROLE_PROCINFO)
 		events_send(c->link);
 }
@@ -739,7 +776,10 @@ denied_log(struct child *c)
 	    role_name(c->role), (int)c->unnamed_pid,
 	    name != NULL ? name : number, ordinal(c->unnamed_nth),
 	    RATE_MS / 1000);
+	(void)strlcpy(c->last_denied, name != NULL ? name : number,
+	    sizeof(c->last_denied));
 	free(name);
+	tell_ruled(c);
 	c->unnamed_pid = 0;
 	memset(&c->denied, 0, sizeof(c->denied));
 	if (c->unnamed_late != NULL)
@@ -783,6 +823,9 @@ child_died(struct child *c, pid_t pid, int status)
 	int	n;
 
 	describe_death(c, status, what, sizeof(what));
+	c->restarts++;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		c->violations++;
 	if ((n = rate_count(&c->deaths)) >= DEATHS_MAX)
 		fatalx("%s[%d]: %s; %s death in %d s, giving up, the kernel "
 		    "rules stay as \"after crash\" says", role_name(c->role),

@@ -95,9 +95,36 @@ next_word(char **text)
 
 /* Commands. */
 
+/* One of our own processes: what of its sandbox, how often it ended. */
+static void
+status_child(struct client *cl, const struct msg_child *m)
+{
+	char	violations[128] = "";
+
+	if (m->violations > 0)
+		(void)snprintf(violations, sizeof(violations), ", %" PRIu32
+		    " of them for a forbidden call, last %s", m->violations,
+		    m->denied[0] == '\0' ? "not known yet" : m->denied);
+	reply_line(cl, "process %s: sandbox %s%s, restarts %" PRIu32 "%s",
+	    role_name(m->role), m->missing[0] == '\0' ? "complete" : "lacks ",
+	    m->missing, m->restarts, violations);
+}
+
+static void
+status_child_json(struct json *j, const struct msg_child *m)
+{
+	json_object(j, role_name(m->role));
+	json_string(j, "missing", m->missing);
+	json_number(j, "restarts", m->restarts);
+	json_number(j, "violations", m->violations);
+	json_string(j, "denied", m->denied[0] == '\0' ? NULL : m->denied);
+	json_object_end(j);
+}
+
 static void
 status_text(struct client *cl)
 {
+	int			 i;
 	char			 sources[64];
 	char		 when[64] = "asking";
 	uint64_t	 paused = ask_paused();
@@ -136,20 +163,21 @@ status_text(struct client *cl)
 		    k.undelivered, k.waiting);
 	who_sources(sources, sizeof(sources));
 	reply_line(cl, "programs are named by %s", sources);
-	reply_line(cl, "sandbox of ruled: %s", sandbox_missing()[0] != '\0' ?
-	    sandbox_missing() : "complete");
+	for (i = ROLE_PARENT; i <= ROLE_PROMPTER; i++)
+		status_child(cl, ruled_child((enum role)i));
 }
 
 static void
 status_json(struct client *cl)
 {
 	char			sources[64];
-	char			buf[2048];
+	char			buf[4096];
 	struct names_counts	names;
 	struct kernel_counts	k;
 	struct json		j;
 	size_t			entries, skipped;
 	uint64_t		paused = ask_paused();
+	int			i;
 
 	names_count(judge_names_table(), &names);
 	json_init(&j, buf, sizeof(buf));
@@ -186,7 +214,10 @@ status_json(struct client *cl)
 	}
 	who_sources(sources, sizeof(sources));
 	json_string(&j, "sources", sources);
-	json_string(&j, "missing", sandbox_missing());
+	json_object(&j, "processes");
+	for (i = ROLE_PARENT; i <= ROLE_PROMPTER; i++)
+		status_child_json(&j, ruled_child((enum role)i));
+	json_object_end(&j);
 	json_object_end(&j);
 	reply_json(cl, &j);
 }

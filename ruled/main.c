@@ -32,6 +32,8 @@ static bool		 is_ready;
 static bool		 judging;	/* netq is listened to */
 static uint64_t		 held_boot, held_real;	/* 0: the clocks go */
 
+static struct msg_child	 children[ROLE_PROMPTER + 1];
+
 static link_handler	 from_parent, from_netq, from_procinfo, from_prompter;
 static link_gone	 peer_gone;
 
@@ -235,6 +237,25 @@ ruled_begin(void)
 	adopt(ROLE_NETQ, FD_RULED_NETQ);
 }
 
+static int
+child_told(struct imsg *im)
+{
+	struct msg_child	m;
+	struct ibuf		b;
+
+	ibuf_reader(&b, im->data, im->len);
+	if (msg_get_child(&b, &m) == -1)
+		return -1;
+	children[m.role] = m;
+	return 0;
+}
+
+const struct msg_child *
+ruled_child(enum role role)
+{
+	return &children[role];
+}
+
 static void
 from_parent(struct link *l, struct imsg *im, void *arg)
 {
@@ -248,6 +269,9 @@ from_parent(struct link *l, struct imsg *im, void *arg)
 		break;
 	case MSG_DO:
 		do_it(im);
+		break;
+	case MSG_CHILD:
+		bad = child_told(im);
 		break;
 	case MSG_FILE:
 		bad = files_arrived(im);

@@ -106,6 +106,8 @@ struct link *ruled_link(enum role);	/* NULL: not there now */
 void	 ruled_loaded(void);	/* all files were read: MSG_READY, once */
 void	 ruled_begin(void);	/* judges, if all that it needs is there */
 void	 ruled_stopped(void);		/* everything is saved: exit */
+/* What the parent said of each process up to the prompter. */
+const struct msg_child *ruled_child(enum role);
 uint64_t now_boot(void);		/* CLOCK_BOOTTIME, ns */
 uint64_t now_real(void);		/* CLOCK_REALTIME, ns */
 uint64_t now_mono(void);		/* CLOCK_MONOTONIC, ns */

@@ -48,6 +48,7 @@ PAYLOAD(do, msg_do)
 PAYLOAD(lost, msg_lost)
 PAYLOAD(event, msg_event)
 PAYLOAD(denied, msg_denied)
+PAYLOAD(child, msg_child)
 PAYLOAD(sources, msg_sources)
 PAYLOAD(open, msg_open)
 PAYLOAD(file, msg_file)
@@ -86,6 +87,7 @@ static const struct payload {
 	{ "lost", again_lost, "e", false },
 	{ "event", again_event, "e2b8", false },
 	{ "denied", again_denied, "444", false },
+	{ "child", again_child, "e44ss", false },
 	{ "sources", again_sources, "e", false },
 	{ "open", again_open, "es", false },
 	{ "file", again_file, "e4b88888s\2" "4s4s", false },

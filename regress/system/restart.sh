@@ -149,9 +149,22 @@ violation()
 		wait_log " INFO $role\[[0-9]*\]: back after " ||
 			fail "$role is not back"
 		named $role "$pid" "$1"
+		in_status $role
 		expect reply tcp $CDN4 80
 	done
 	settle
+}
+# As `status` has it, in text and in JSON.
+in_status()
+{
+	wait_for 100 status_says "^process $1: sandbox complete, restarts [1-9][0-9]*, [1-9][0-9]* of them for a forbidden call, last " ||
+		fail "status: $(ctl status | grep "process $1")"
+	ctl -j status | grep -Eq "\"$1\":{\"missing\":\"\",\"restarts\":[1-9][0-9]*,\"violations\":[1-9]" ||
+		fail "status -j: $(ctl -j status)"
+}
+status_says()
+{
+	ctl status | grep -Eq "$1"
 }
 # Where the kernel has no audit records the name is not to be known.
 named()
