@@ -272,8 +272,8 @@ $(B)/regress/instructions: regress/bench/instructions.c $(PURE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
-bench: all $(BENCH)
-	B=$(B) sh regress/bench/bench.sh
+bench: all $(BENCH) $(B)/regress/probe $(B)/regress/senders
+	B=$(B) sh regress/bench/bench.sh $(BENCHFLAGS)
 
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers

@@ -2,272 +2,320 @@
 # SPDX-License-Identifier: ISC
 #
 # Measures the firewall beside programs that accept everything, interleaved,
-# in two network namespaces of its own:
+# in two network namespaces of its own, and prints one table of figures and
+# budgets.
 #
-#	none	no kernel rules at all
-#	floor	one process	lock, drain	two processes (see floor.c)
-#	snitch	the firewall: rules, attribution and text log on
+# usage: bench.sh [-s] [-r ROUNDS] [-n CONNECTIONS] [-o NAME=COMMAND] [-x PART]
 #
-# usage: bench.sh [-r ROUNDS] [-n CONNECTIONS] [-R RULES]
+#	-s	the short form: three rounds of 5,000 connections, idle for 10 s
+#	-o	also measures this firewall, started by the command; opensnitch is
+#		added by itself when it is installed
+#	-x	leaves out rates, variants, bursts, idle, start, restart or exec
 #
 # What varies between rounds is the machine; so ratios are taken within a
 # round and their medians printed.  Differences below a tenth are noise.
 set -u
 
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
-B=${B-$TOP/build}
-case $B in /*) ;; *) B=$TOP/$B ;; esac
-NS=tinysnitch-bench-$$
-T=$(mktemp -d "/tmp/$NS.XXXXXX") || exit 1
 ROUNDS=10
 COUNT=20000
-RULES=2
-QUEUE=60
-PIDS=
-
-while getopts r:n:R: c; do
+IDLE=60
+OTHERS=
+WITHOUT=
+while getopts sr:n:o:x: c; do
 	case $c in
+	s) ROUNDS=3 COUNT=5000 IDLE=10 ;;
 	r) ROUNDS=$OPTARG ;;
 	n) COUNT=$OPTARG ;;
-	R) RULES=$OPTARG ;;
+	o) OTHERS="$OTHERS$OPTARG
+" ;;
+	x) WITHOUT="$WITHOUT $OPTARG" ;;
 	*) exit 2 ;;
 	esac
 done
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
-in_host()	{ nsenter --net="/run/netns/$NS-host" "$@"; }
-in_remote()	{ nsenter --net="/run/netns/$NS-remote" "$@"; }
+VARIANTS="rules1000 rules10000 names1M procs5000 question"
 
-cleanup()
+wanted()
 {
-	trap - EXIT INT TERM
-	for ns in host remote; do
-		for pid in $(ip netns pids "$NS-$ns" 2>/dev/null); do
-			kill -9 "$pid" 2>/dev/null
-		done
-		ip netns del "$NS-$ns" 2>/dev/null
-	done
-	rm -rf "$T"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-wait_line()
-{
-	tries=200
-	until grep -q "$2" "$1" 2>/dev/null; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || { cat "$1" >&2; exit 1; }
-		sleep 0.02
-	done
+	case " $WITHOUT " in *" $1 "*) return 1 ;; esac
+	echo "$1 ..." >&2
 }
 
-setup()
+# figure NAME VALUE UNIT LIMIT: VALUE "-" is a figure that could not be had.
+figure()
 {
-	ip netns add "$NS-host" && ip netns add "$NS-remote" || exit 1
-	in_host ip link add eth0 type veth peer name eth0 netns "$NS-remote"
-	in_host ip addr add 10.6.0.2/24 dev eth0
-	in_host ip addr add fd06::2/64 dev eth0 nodad
-	in_remote ip addr add 10.6.0.1/24 dev eth0
-	in_remote ip addr add fd06::1/64 dev eth0 nodad
-	for ns in host remote; do
-		"in_$ns" ip link set lo up
-		"in_$ns" ip link set eth0 up
-	done
-	# Closed connections leave the table at once, or it would fill.
-	in_host sh -c 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close
-		echo 1 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout
-		echo "1024 65535" >/proc/sys/net/ipv4/ip_local_port_range' 2>/dev/null
-	in_remote "$B/regress/load" serve 10.6.0.1 9 >"$T/serve4" &
-	in_remote "$B/regress/load" serve fd06::1 9 >"$T/serve6" &
-	wait_line "$T/serve4" ready
-	wait_line "$T/serve6" ready
-	{
-		echo "allow 10.6.0.1 9 -"
-		echo "allow fd06::1 9 -"
-		i=2
-		while [ $i -lt "$RULES" ]; do
-			echo "allow host$i.example.org 443 tcp"
-			i=$((i + 1))
-		done
-	} >"$T/rules"
-	cat >"$T/conf" <<EOT
-rules "$T/rules"
-names "$T/names"
-control "$T/sock"
-queue $QUEUE
-firewall iptables
-ask nobody
-log "$T/log" text
-EOT
+	echo "$1|$2|$3|$4" >>"$T/figures"
 }
 
-# Starts an arrangement; PIDS are its processes.  (A function in the
-# background would be a shell of its own, and $! that shell.)
-begin()
+# The middle one, or with an argument the last one, of numbers by line.
+middle()
 {
-	: >"$T/out"
-	case $1 in
-	none)
-		PIDS=
-		return
-		;;
-	snitch)
-		: >"$T/log"
-		nsenter --net="/run/netns/$NS-host" \
-		    "$B/sbin/tinysnitch" -d -f "$T/conf" >"$T/out" 2>&1 &
-		main=$!
-		wait_line "$T/log" "INFO ready"
-		;;
-	*)
-		mode=$1
-		[ "$mode" != floor ] || mode=
-		# shellcheck disable=SC2086 # none, or one word
-		nsenter --net="/run/netns/$NS-host" \
-		    "$B/regress/floor" $QUEUE $mode >"$T/out" 2>&1 &
-		main=$!
-		wait_line "$T/out" ready
-		in_host "$TOP/etc/firewall" add iptables $QUEUE || exit 1
-		;;
-	esac
-	PIDS="$main $(ps -o pid= --ppid "$main" | tr '\n' ' ')"
+	sort -n | awk -v last="${1-}" '{ v[NR] = $1 } END {
+		print NR == 0 ? "-" : last != "" ? v[NR] : v[int((NR + 1) / 2)] }'
 }
 
-end()
+# word NAME TEXT: the number behind that word.
+word()
 {
-	case $1 in
-	none)
-		return
-		;;
-	snitch)
-		kill "$main"
-		;;
-	*)
-		# shellcheck disable=SC2086 # several
-		kill $PIDS 2>/dev/null
-		in_host "$TOP/etc/firewall" remove
-		;;
-	esac
-	wait "$main" 2>/dev/null
+	echo "$2" | sed -n "s/.*\<$1 \([0-9.]*\).*/\1/p"
 }
 
-# Nanoseconds on a processor, of all processes of the arrangement.
-cpu()
-{
-	sum=0
-	for pid in $PIDS; do
-		read -r ns _ <"/proc/$pid/schedstat" 2>/dev/null || continue
-		sum=$((sum + ns))
-	done
-	echo "$sum"
-}
+# ---- rates: one line a measurement: round, arrangement, workload, load's
+# line, nanoseconds of processor time for a connection.
 
-# One line: round arrangement workload rate p50 failed cpu-us-per-connection
 measure()
 {
-	case $3 in
-	*6) to=fd06::1 ;;
-	*) to=10.6.0.1 ;;
-	esac
-	case $3 in
-	tcp64*) words="tcp $to 9 $COUNT 64"; n=$COUNT ;;
-	udp64*) words="udp $to 9 $COUNT 64"; n=$COUNT ;;
-	tcp1*) words="tcp $to 9 $((COUNT / 10)) 1"; n=$((COUNT / 10)) ;;
-	udp1*) words="udp $to 9 $((COUNT / 10)) 1"; n=$((COUNT / 10)) ;;
-	esac
+	to=10.6.0.1
+	n=$COUNT
+	flight=64
+	case $3 in *v6) to=fd06::1 ;; esac
+	case $3 in *1) n=$((COUNT / 10)) flight=1 ;; esac
 	before=$(cpu)
-	# shellcheck disable=SC2086 # words
-	result=$(in_host "$B/regress/load" $words)
+	result=$(in_host "$B/regress/load" "$(echo "$3" | cut -c1-3)" $to 9 \
+	    "$n" $flight)
 	sleep 0.1			# for the log
-	after=$(cpu)
-	echo "$1 $2 $3 $result cpu $(((after - before) / n))" |
-	    sed 's/rate //; s/p50 //; s/p99 [^ ]* //; s/failed //; s/cpu //'
+	echo "$1 $2 $3 $result cpu $((($(cpu) - before) / n))"
 }
 
-memory()
+# round NUMBER ARRANGEMENT WORKLOAD ...
+round()
+{
+	number=$1
+	arrangement=$2
+	shift 2
+	begin "$arrangement"
+	for work; do
+		measure "$number" "$arrangement" "$work"
+	done
+	case $arrangement in
+	rules1000 | names1M) pss >"$T/pss.$arrangement" ;;
+	esac
+	end "$arrangement"
+}
+
+rates()
+{
+	turn=1
+	while [ $turn -le "$ROUNDS" ]; do
+		for a in none floor drain lock snitch $NAMES; do
+			round $turn "$a" tcp64 udp64 tcp64v6 udp64v6 tcp1 udp1
+		done
+		if wanted variants; then
+			for a in $VARIANTS; do
+				round $turn "$a" tcp64 udp64 tcp1
+			done
+		fi
+		turn=$((turn + 1))
+	done >"$T/raw"
+}
+
+# ---- single figures
+
+lost()
+{
+	$CTL status | sed -n 's/^lost \([0-9]*\),.*/\1/p'
+}
+
+burst()
+{
+	r=$(in_host "$B/regress/load" burst 10.6.0.1 9 5000)
+	figure "5,000 SYNs at once, allowed$1: failed" "$(word failed "$r")" "" 0
+	figure "  late" "$(word late "$r")" "" 0
+	figure "  lost" "$(lost)" "" 0
+	r=$(in_host "$B/regress/load" burst 10.6.0.1 7 5000)
+	figure "5,000 SYNs at once, denied$1: not refused" \
+	    $((5000 - $(word refused "$r"))) "" 0
+	figure "  late" "$(word late "$r")" "" 0
+	figure "  lost" "$(lost)" "" 0
+}
+
+bursts()
+{
+	begin snitch
+	burst ""
+	end snitch
+	begin question
+	burst ", question open"
+	end question
+}
+
+# With an X server, so that the prompter is there, if one can be had.
+with_display()
+{
+	write_conf "$1"
+	command -v Xvfb >/dev/null && command -v xauth >/dev/null || return 0
+	: >"$T/display"
+	rm -f "$T/auth"
+	xauth -q -f "$T/auth" add :0 . 00112233445566778899aabbccddeeff 2>&-
+	nsenter --net="/run/netns/$NS-host" Xvfb -displayfd 3 \
+	    -auth "$T/auth" -noreset -nolisten tcp -screen 0 640x480x24 \
+	    3>"$T/display" >/dev/null 2>&1 &
+	HELPERS=$!
+	wait_line "$T/display" .
+	display=:$(cat "$T/display")
+	xauth -q -f "$T/auth" add "$display" . 00112233445566778899aabbccddeeff
+	write_conf "$1" "ask x11" "display \"$display\" xauthority \"$T/auth\""
+}
+
+switches()
 {
 	for pid in $PIDS; do
-		awk -v name="$(cat "/proc/$pid/comm")" '/^Pss:/ {
-			printf "%s %s kB\n", name, $2 }' \
-		    "/proc/$pid/smaps_rollup"
+		echo "$(cat "/proc/$pid/comm") $(cat "/proc/$pid/task"/*/status |
+		    awk '$1 == "voluntary_ctxt_switches:" { n += $2 }
+			END { print n }')"
 	done
 }
+
+# The prompter, if there is one, is idle, too.  procinfo reads what each
+# program that is started on the machine is: that may be somebody's doing.
+idle()
+{
+	with_display 1000
+	start_snitch
+	in_host "$B/regress/load" tcp 10.6.0.1 9 100 1 >/dev/null
+	sleep 4
+	switches >"$T/before"
+	began=$(sed -n 's/^processes //p' /proc/stat)
+	sleep "$IDLE"
+	began=$(($(sed -n 's/^processes //p' /proc/stat) - began))
+	switches >"$T/after"
+	paste -d' ' "$T/before" "$T/after" | while read -r name was _ is; do
+		limit=0
+		[ "$name" != snitch-procinfo ] || limit=$((2 * began))
+		figure "wake-ups in $IDLE s of idle, $name" $((is - was)) "" \
+		    $limit
+	done
+	figure "  (procinfo's: reads programs that others started)" $began "" ""
+	end snitch
+}
+
+start()
+{
+	write_conf 1000
+	i=0
+	while [ $i -lt 10 ]; do
+		began=$(date +%s%N)
+		start_snitch
+		ready=$(grep "INFO ready" "$T/log" | cut -d' ' -f1)
+		echo $((($(date -d "$ready" +%s%N) - began) / 1000000))
+		end snitch
+		i=$((i + 1))
+	done | middle >"$T/start"
+	figure "start to ready, 1,000 rules, median of 10" \
+	    "$(cat "$T/start")" ms 80
+}
+
+# A sixth death in ten seconds would end it all.
+restart()
+{
+	with_display 1000
+	start_snitch
+	i=0
+	while [ $i -lt 8 ]; do
+		for child in netq procinfo ruled prompter; do
+			PIDS=$(ps -o pid= --ppid "$main" | tr '\n' ' ')
+			pid=$(pid_of $child)
+			[ -z "$pid" ] || kill -9 "$pid"
+			sleep 0.55
+		done
+		i=$((i + 1))
+	done
+	for child in netq procinfo ruled prompter; do
+		limit=10
+		[ $child != prompter ] || limit=100
+		figure "$child killed, back after; worst of 8" "$(sed -n \
+		    "s/.* INFO $child\[.*back after \([0-9.]*\) ms\$/\1/p" \
+		    "$T/log" | middle last)" ms $limit
+	done
+	end snitch
+}
+
+# With the exec capture, whose share is procinfo's own time; and without.
+execs()
+{
+	for i in 1 2 3 4 5; do
+		in_host "$B/regress/load" exec /bin/true 500 |
+		    sed 's/us //' >>"$T/exec0"
+		begin snitch
+		before=$(cpu)
+		in_host "$B/regress/load" exec /bin/true 500 |
+		    sed 's/us //' >>"$T/exec1"
+		sleep 0.2
+		echo $((($(cpu) - before) / 500000)) >>"$T/exec2"
+		end snitch
+	done
+	figure "a fork+exec, without the firewall" "$(middle <"$T/exec0")" us ""
+	figure "  with it" "$(middle <"$T/exec1")" us ""
+	figure "  processor time of its processes" "$(middle <"$T/exec2")" us 40
+}
+
+loading()
+{
+	write_conf 2
+	start_snitch
+	began=$(date +%s%N)
+	echo "deny-list \"$T/list\"" >>"$T/etc/rules"
+	wait_line "$T/log" "INFO loaded 1000000"
+	stamp=$(grep "INFO loaded 1000000" "$T/log" | cut -d' ' -f1)
+	figure "1,000,000 names are loaded in" \
+	    $((($(date -d "$stamp" +%s%N) - began) / 1000000)) ms 1000
+	end snitch
+}
+
+weights()
+{
+	for a in rules1000 names1M; do
+		limit=10240
+		[ $a = rules1000 ] || limit=61440
+		while read -r name kb; do
+			figure "memory (PSS), $a, $name" "$kb" kB ""
+		done <"$T/pss.$a"
+		figure "  all" \
+		    "$(awk '{ n += $2 } END { print n }' "$T/pss.$a")" kB $limit
+	done
+}
+
+# ---- here
+
+if command -v opensnitchd >/dev/null; then
+	OTHERS="${OTHERS}opensnitch=opensnitchd -rules-path $T/os-rules \
+-queue-num $QUEUE -ui-socket unix://$T/os.sock
+"
+	mkdir "$T/os-rules"
+	SKIPPED=
+else
+	SKIPPED="opensnitch: not installed, skipped"
+fi
+case $OTHERS in *python=*) ;; *)
+	SKIPPED="$SKIPPED
+python tinysnitch: no command given by -o python=, skipped" ;;
+esac
+NAMES=$(echo "$OTHERS" | sed -n 's/=.*//p' | tr '\n' ' ')
 
 setup
-ALL="none floor drain lock snitch"
-WORK="tcp64 udp64 tcp64v6 udp64v6 tcp1 udp1"
-round=1
-while [ "$round" -le "$ROUNDS" ]; do
-	for a in $ALL; do
-		begin "$a"
-		sleep 0.5	# what starting costs is no connection's
-		for w in $WORK; do
-			measure "$round" "$a" "$w"
-		done
-		[ "$a" != snitch ] || memory >"$T/memory"
-		end "$a"
-	done
-	round=$((round + 1))
-done >"$T/raw"
+: >"$T/figures"
+: >"$T/raw"
+! wanted rates || rates
+[ ! -s "$T/pss.names1M" ] || weights
+! wanted variants || loading
+! wanted bursts || bursts
+! wanted idle || idle
+! wanted start || start
+! wanted restart || restart
+! wanted exec || execs
 
-awk -v rules="$RULES" -v rounds="$ROUNDS" '
-function median(v, n,    i, j, t) {
-	for (i = 2; i <= n; i++)
-		for (j = i; j > 1 && v[j - 1] > v[j]; j--) {
-			t = v[j]; v[j] = v[j - 1]; v[j - 1] = t
-		}
-	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
-}
-function ratio(field, a, b, w,    r, n, v) {
-	n = 0
-	for (r = 1; r <= rounds; r++)
-		if (x[r, b, w, field] > 0)
-			v[++n] = x[r, a, w, field] / x[r, b, w, field]
-	return n ? median(v, n) : 0
-}
-function middle(field, a, w,    r, v) {
-	for (r = 1; r <= rounds; r++)
-		v[r] = x[r, a, w, field]
-	return median(v, rounds)
-}
+awk -v rounds="$ROUNDS" -v names="$NAMES" -v variants="$VARIANTS" \
+    -f "$TOP/regress/bench/table.awk" "$T/raw"
+awk -F'|' '
+BEGIN { printf "\n%-52s%10s %-4s%10s\n", "", "", "", "budget" }
 {
-	x[$1, $2, $3, "rate"] = $4
-	x[$1, $2, $3, "p50"] = $5
-	x[$1, $2, $3, "cpu"] = $7
-	lost[$2] += $6
-}
-END {
-	n = split("tcp64 udp64 tcp64v6 udp64v6 tcp1 udp1", work, " ")
-	m = split("none floor drain lock snitch", arr, " ")
-	printf "%d rounds, %d rules: medians\n\n%-8s", rounds, rules, ""
-	for (j = 1; j <= m; j++)
-		printf "%12s", arr[j]
-	print "   (connections a second; one at a time: p50 in us)"
-	for (i = 1; i <= n; i++) {
-		f = work[i] ~ /64/ ? "rate" : "p50"
-		printf "%-8s", work[i]
-		for (j = 1; j <= m; j++)
-			printf "%12.0f", middle(f, arr[j], work[i])
-		print ""
-	}
-	print "\nthe firewall, as ratios within a round:"
-	for (i = 1; i <= n; i++) {
-		w = work[i]
-		if (w ~ /64/)
-			printf "%-8s rate %.2f x floor, %.2f x drain;", w,
-			    ratio("rate", "snitch", "floor", w),
-			    ratio("rate", "snitch", "drain", w)
-		else
-			printf "%-8s p50 %.2f x lock;", w,
-			    ratio("p50", "snitch", "lock", w)
-		printf " CPU %.2f x drain (%.1f us each)\n",
-		    ratio("cpu", "snitch", "drain", w),
-		    middle("cpu", "snitch", w) / 1000
-	}
-	print ""
-	for (j = 1; j <= m; j++)
-		printf "failed %s %d%s", arr[j], lost[arr[j]], j < m ? ", " : "\n"
-}' "$T/raw"
-echo
-echo "memory (PSS) after the load:"
-cat "$T/memory"
-awk '{ s += $2 } END { printf "all %d kB\n", s }' "$T/memory"
+	mark = ""
+	if ($2 == "-")
+		mark = "  not measured"
+	else if ($4 != "" && $2 + 0 > $4 + 0)
+		mark = "  MISSED"
+	printf "%-52s%10s %-4s%10s%s\n", $1, $2, $3, $4, mark
+}' "$T/figures"
+[ -z "$SKIPPED" ] || echo "$SKIPPED"

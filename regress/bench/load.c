@@ -6,19 +6,24 @@
  *	load serve ADDRESS PORT		accepts TCP, echoes UDP, until killed
  *	load tcp|udp ADDRESS PORT COUNT INFLIGHT
  *	load burst ADDRESS PORT COUNT
+ *	load exec PROGRAM COUNT
  *
  * tcp connects, and resets; udp sends from a fresh socket and waits for the
  * echo; burst sends so many SYNs at once and counts what became of them.
- * Prints one line: "rate R p50 M p99 N failed F", microseconds.
+ * Prints one line: "rate R p50 M p99 N late L refused X failed F", in
+ * microseconds; late: by a SYN sent again.  Refused ones have failed, too.
+ * exec starts a program and waits for its end, and prints "us EACH".
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +33,7 @@
 #include <unistd.h>
 
 #define PATIENCE	5000	/* ms until what is in flight has failed */
+#define LATE_US		900000
 
 struct flight {
 	int	fd;
@@ -38,7 +44,7 @@ static struct sockaddr_storage	server;
 static socklen_t		server_len;
 static int			epfd;
 static double			*times;
-static size_t			 ntimes, failed;
+static size_t			 ntimes, failed, late, refused;
 
 static double
 now_us(void)
@@ -163,12 +169,16 @@ serve(void)
 /* The clients. */
 
 static void
-done(struct flight *f, bool ok)
+done(struct flight *f, int error)
 {
-	if (ok)
-		times[ntimes++] = now_us() - f->since;
+	double	took = now_us() - f->since;
+
+	if (error == 0)
+		times[ntimes++] = took;
 	else
 		failed++;
+	refused += error == ECONNREFUSED;
+	late += took > LATE_US;
 	reset(f->fd);
 	f->fd = -1;
 }
@@ -183,27 +193,29 @@ start(struct flight *f, bool tcp)
 	f->since = now_us();
 	if (connect(f->fd, (struct sockaddr *)&server, server_len) == -1 &&
 	    errno != EINPROGRESS) {
-		done(f, false);
+		done(f, errno);
 		return;
 	}
 	if (!tcp && send(f->fd, "ping", 4, 0) == -1) {
-		done(f, false);
+		done(f, errno);
 		return;
 	}
 	watch(f->fd, tcp ? EPOLLOUT : EPOLLIN, f);
 }
 
-static bool
-succeeded(const struct flight *f, bool tcp)
+/* 0, or why it failed. */
+static int
+outcome(const struct flight *f, bool tcp)
 {
 	char		b[64];
 	int		error = 0;
 	socklen_t	len = sizeof(error);
 
 	if (!tcp)
-		return recv(f->fd, b, sizeof(b), 0) == 4;
-	return getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-	    error == 0;
+		return recv(f->fd, b, sizeof(b), 0) == -1 ? errno : 0;
+	if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
 }
 
 static int
@@ -218,10 +230,10 @@ static void
 report(double took)
 {
 	qsort(times, ntimes, sizeof(*times), by_size);
-	printf("rate %.0f p50 %.1f p99 %.1f failed %zu\n",
+	printf("rate %.0f p50 %.1f p99 %.1f late %zu refused %zu failed %zu\n",
 	    (double)ntimes / took * 1e6,
 	    ntimes > 0 ? times[ntimes / 2] : 0,
-	    ntimes > 0 ? times[ntimes * 99 / 100] : 0, failed);
+	    ntimes > 0 ? times[ntimes * 99 / 100] : 0, late, refused, failed);
 }
 
 static void
@@ -246,7 +258,7 @@ run(bool tcp, size_t count, size_t inflight)
 		for (k = 0; k < n; k++) {
 			struct flight	*one = ev[k].data.ptr;
 
-			done(one, succeeded(one, tcp));
+			done(one, outcome(one, tcp));
 			open--;
 			if (started < count) {
 				start(one, tcp);
@@ -261,6 +273,22 @@ run(bool tcp, size_t count, size_t inflight)
 	report(now_us() - began);
 }
 
+static void
+run_exec(char *program, size_t count)
+{
+	char	*args[] = { program, NULL };
+	double	 began = now_us();
+	size_t	 i;
+	pid_t	 pid;
+
+	for (i = 0; i < count; i++) {
+		if (posix_spawn(&pid, program, NULL, NULL, args, NULL) != 0)
+			errx(1, "%s: cannot be started", program);
+		(void)waitpid(pid, NULL, 0);
+	}
+	printf("us %.1f\n", (now_us() - began) / (double)count);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -269,7 +297,14 @@ main(int argc, char *argv[])
 
 	if (argc < 4)
 		errx(1, "usage: load serve|tcp|udp|burst address port "
-		    "[count [inflight]]");
+		    "[count [inflight]], or load exec program count");
+	if (strcmp(argv[1], "exec") == 0) {
+		count = (size_t)strtonum(argv[3], 1, 1000000, &bad);
+		if (bad != NULL)
+			errx(1, "%s: %s", argv[3], bad);
+		run_exec(argv[2], count);
+		return 0;
+	}
 	raise_limit();
 	parse_server(argv[2], argv[3]);
 	if ((epfd = epoll_create1(EPOLL_CLOEXEC)) == -1)
