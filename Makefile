@@ -10,8 +10,8 @@ B		= build
 
 # What each program is made of.  The files after the bar in the README's map
 # of the tree (bytes in, structs out) are in PURE too, for tests and fuzzers.
-IMSG_SRC	= imsg/addr.c imsg/child.c imsg/ibuf.c imsg/imsg.c \
-		  imsg/log.c imsg/loop.c imsg/msg.c imsg/sbuf.c
+IMSG_SRC	= imsg/addr.c imsg/child.c imsg/fdpass.c imsg/ibuf.c \
+		  imsg/imsg.c imsg/log.c imsg/loop.c imsg/msg.c imsg/sbuf.c
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_PURE	= procinfo/audit_parse.c procinfo/execrec.c procinfo/order.c \
@@ -46,8 +46,8 @@ PARENT_SRC	= parent/check.c parent/display.c parent/events.c parent/files.c \
 		  $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
 # Out of memory is fatal() in them, too: log.c, and imsg.c that it writes to.
-PURE_SRC	= imsg/addr.c imsg/ibuf.c imsg/imsg.c imsg/log.c imsg/msg.c \
-		  imsg/sbuf.c $(PROCINFO_PURE) $(RULED_PURE) $(PROMPTER_PURE)
+PURE_SRC	= imsg/addr.c imsg/fdpass.c imsg/ibuf.c imsg/imsg.c imsg/log.c \
+		  imsg/msg.c imsg/sbuf.c $(PROCINFO_PURE) $(RULED_PURE) $(PROMPTER_PURE)
 
 PKG_ALL		= libbsd-overlay libevent_core
 PKG_NETQ	= libnetfilter_queue libmnl
@@ -272,8 +272,8 @@ $(B)/regress/instructions: regress/bench/instructions.c $(PURE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
-bench: all $(BENCH) $(B)/regress/probe $(B)/regress/senders
-	B=$(B) sh regress/bench/bench.sh $(BENCHFLAGS)
+bench: all $(BENCH)
+	B=$(B) sh regress/bench/bench.sh
 
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fdpass.h"
 #include "imsg.h"
 #include "log.h"
 
@@ -241,30 +242,12 @@ link_offence(struct link *l, const char *fmt, ...)
 static ssize_t
 send_chunk(int sock, struct chunk *c)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { c->data + c->off, c->len - c->off };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-
 	/* Not sendmsg(2): filters of those who never pass a descriptor lack it. */
 	if (c->fd == -1)
-		return send(sock, iov.iov_base, iov.iov_len,
+		return send(sock, c->data + c->off, c->len - c->off,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	memset(&cbuf, 0, sizeof(cbuf));
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	cm = CMSG_FIRSTHDR(&mh);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &c->fd, sizeof(int));
-	return sendmsg(sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return fdpass_send(sock, c->data + c->off, c->len - c->off, c->fd,
+	    MSG_DONTWAIT);
 }
 
 /* 0: all is written; 1: the socket is full; -1: the peer is gone. */
@@ -424,49 +407,6 @@ link_flush(struct link *l, int ms)
 
 /* Receiving. */
 
-/* Reads once; *fd is a descriptor that came along, or -1. */
-static ssize_t
-recv_some(int sock, void *buf, size_t size, int *fd, bool *stray)
-{
-	union {
-		struct cmsghdr	hdr;
-		/* Room to see, and close, one more than is allowed. */
-		char		buf[CMSG_SPACE(2 * sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { buf, size };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-	size_t		 i, n;
-	ssize_t		 got;
-	int		 one;
-
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	*fd = -1;
-	if ((got = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) == -1)
-		return -1;
-	*stray = (mh.msg_flags & MSG_CTRUNC) != 0;
-	for (cm = CMSG_FIRSTHDR(&mh); cm != NULL; cm = CMSG_NXTHDR(&mh, cm)) {
-		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++) {
-			memcpy(&one, CMSG_DATA(cm) + i * sizeof(int),
-			    sizeof(one));
-			if (*fd == -1) {
-				*fd = one;
-				continue;
-			}
-			(void)close(one);
-			*stray = true;
-		}
-	}
-	return got;
-}
-
 /* NULL if the frame may be handed on, else what is wrong with it. */
 static const char *
 gate_check(struct link *l, const struct header *h)
@@ -552,8 +492,8 @@ link_readable(int sock, short what, void *arg)
 	int		 fd;
 
 	(void)what;
-	n = recv_some(sock, l->buf + l->got, sizeof(l->buf) - l->got, &fd,
-	    &stray);
+	n = fdpass_recv(sock, l->buf + l->got, sizeof(l->buf) - l->got, &fd,
+	    &stray, MSG_DONTWAIT);
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EINTR)
 			link_break(l, "");

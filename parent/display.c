@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fdpass.h"
 #include "parent.h"
 
 #define SEATS		"/run/systemd/seats"
@@ -363,34 +364,14 @@ helper(uid_t uid, const char *wanted, struct display *d)
 static void __attribute__((__noreturn__))
 helper_main(int s, uid_t uid, const char *wanted)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct display	 d;
-	struct iovec	 iov = { &d, sizeof(d) };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-	int		 fd;
+	struct display	d;
+	int		fd;
 
 	memset(&d, 0, sizeof(d));
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	fd = helper(uid, wanted, &d);
 	d.ok = fd != -1;
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	if (fd != -1) {
-		memset(&cbuf, 0, sizeof(cbuf));
-		mh.msg_control = cbuf.buf;
-		mh.msg_controllen = sizeof(cbuf.buf);
-		cm = CMSG_FIRSTHDR(&mh);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
-	}
-	(void)sendmsg(s, &mh, MSG_NOSIGNAL);
+	(void)fdpass_send(s, &d, sizeof(d), fd, 0);
 	_exit(0);
 }
 
@@ -399,33 +380,19 @@ helper_main(int s, uid_t uid, const char *wanted)
 static int
 helper_result(int s, struct display *d)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { d, sizeof(*d) };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-	struct pollfd	 pfd = { s, POLLIN, 0 };
-	int		 fd = -1;
+	struct pollfd	pfd = { s, POLLIN, 0 };
+	int		fd = -1;
+	bool		stray;
 
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	if (poll(&pfd, 1, HELPER_MS) != 1 || recvmsg(s, &mh,
-	    MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(*d)) {
+	if (poll(&pfd, 1, HELPER_MS) != 1 || fdpass_recv(s, d, sizeof(*d), &fd,
+	    &stray, MSG_DONTWAIT) != (ssize_t)sizeof(*d)) {
+		if (fd != -1)
+			(void)close(fd);
 		memset(d, 0, sizeof(*d));
 		(void)strlcpy(d->why, "the display's user gave no answer",
 		    sizeof(d->why));
 		return -1;
 	}
-	cm = CMSG_FIRSTHDR(&mh);
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
-	    cm->cmsg_type == SCM_RIGHTS &&
-	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(cm), sizeof(int));
 	d->why[sizeof(d->why) - 1] = '\0';
 	d->name[sizeof(d->name) - 1] = '\0';
 	d->xauth_name[sizeof(d->xauth_name) - 1] = '\0';

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "fdpass.h"
 #include "parent.h"
 
 #define RUN_SECONDS	30	/* a program that needs longer is killed */
@@ -262,29 +263,9 @@ parent_crashed(void)
 static void
 reply(int s, const struct stub_reply *r, int fd)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct stub_reply	 copy = *r;
-	struct iovec		 iov = { &copy, sizeof(copy) };
-	struct msghdr		 mh;
-	struct cmsghdr		*cm;
+	struct stub_reply	copy = *r;
 
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	if (fd != -1) {
-		memset(&cbuf, 0, sizeof(cbuf));
-		mh.msg_control = cbuf.buf;
-		mh.msg_controllen = sizeof(cbuf.buf);
-		cm = CMSG_FIRSTHDR(&mh);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
-	}
-	if (sendmsg(s, &mh, MSG_NOSIGNAL) == -1)
+	if (fdpass_send(s, &copy, sizeof(copy), fd, 0) == -1)
 		parent_crashed();
 	explicit_bzero(&copy, sizeof(copy));
 }
@@ -416,28 +397,11 @@ stub_pid(void)
 static int
 receive(struct stub_reply *r, int *fd)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { r, sizeof(*r) };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
+	bool	stray;
 
-	*fd = -1;
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	if (recvmsg(stub_fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) !=
+	if (fdpass_recv(stub_fd, r, sizeof(*r), fd, &stray, MSG_DONTWAIT) !=
 	    (ssize_t)sizeof(*r))
 		return -1;
-	cm = CMSG_FIRSTHDR(&mh);
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
-	    cm->cmsg_type == SCM_RIGHTS &&
-	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(cm), sizeof(int));
 	r->text[sizeof(r->text) - 1] = '\0';
 	return 0;
 }

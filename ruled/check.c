@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdpass.h"
 #include "log.h"
 #include "ruled.h"
 #include "sandbox.h"
@@ -67,33 +68,6 @@ slurp(int fd, size_t *len)
 /* The process outside: a path in, a descriptor or errno out. */
 
 static void
-opener_reply(int sock, int fd, int error)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	struct iovec	 iov = { &error, sizeof(error) };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	if (fd != -1) {
-		memset(&cbuf, 0, sizeof(cbuf));
-		mh.msg_control = cbuf.buf;
-		mh.msg_controllen = sizeof(cbuf.buf);
-		cm = CMSG_FIRSTHDR(&mh);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
-	}
-	(void)sendmsg(sock, &mh, MSG_NOSIGNAL);
-}
-
-static void
 opener_loop(int sock)
 {
 	char		path[PATH_MAX];
@@ -109,7 +83,8 @@ opener_loop(int sock)
 			error = errno;
 		else if (!S_ISREG(st.st_mode))
 			error = EINVAL;
-		opener_reply(sock, error == 0 ? fd : -1, error);
+		(void)fdpass_send(sock, &error, sizeof(error),
+		    error == 0 ? fd : -1, 0);
 		if (fd != -1)
 			(void)close(fd);
 	}
@@ -143,31 +118,17 @@ opener_start(uid_t uid, gid_t gid)
 static int
 opener_ask(int sock, const char *path)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	int		 error, fd = -1;
-	struct iovec	 iov = { &error, sizeof(error) };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
+	int	error, fd;
+	bool	stray;
 
-	memset(&mh, 0, sizeof(mh));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
 	/* Not send(2): its number is not in the filter of ruled -n. */
 	if (write(sock, path, strlen(path)) == -1)
 		return -1;
-	if (recvmsg(sock, &mh, MSG_CMSG_CLOEXEC) != sizeof(error)) {
+	if (fdpass_recv(sock, &error, sizeof(error), &fd, &stray, 0) !=
+	    sizeof(error)) {
 		errno = EIO;
 		return -1;
 	}
-	cm = CMSG_FIRSTHDR(&mh);
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
-	    cm->cmsg_type == SCM_RIGHTS && cm->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
 	errno = error;
 	return fd;
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "acts.h"
+#include "fdpass.h"
 #include "log.h"
 #include "sandbox.h"
 
@@ -42,27 +43,7 @@ enum where { OUTSIDE, INSIDE, BELOW };
 int
 pass_fd(int to, int fd)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} cbuf;
-	char		 x[] = "x";
-	struct iovec	 iov = { x, 1 };
-	struct msghdr	 mh;
-	struct cmsghdr	*cm;
-
-	memset(&mh, 0, sizeof(mh));
-	memset(&cbuf, 0, sizeof(cbuf));
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
-	mh.msg_control = cbuf.buf;
-	mh.msg_controllen = sizeof(cbuf.buf);
-	cm = CMSG_FIRSTHDR(&mh);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &fd, sizeof(fd));
-	return (sendmsg(to, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1);
+	return fdpass_send(to, "x", 1, fd, MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
 int
