@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ struct kept {
 static struct reader	*readers;
 static size_t		 nreaders;
 static int		 tell_fd = -1;
+static sem_t		 started;
 
 static pthread_mutex_t	 lock;
 static struct kept	 kept[KEPT];
@@ -272,6 +274,7 @@ reader_main(void *arg)
 	size_t		 i, n;
 
 	stay(r->cpu);
+	(void)sem_post(&started);
 	for (;;) {
 		take_lock();
 		n = ring_pids(r, pid);
@@ -322,11 +325,13 @@ capture_start(size_t ncpu, int fd)
 {
 	pthread_attr_t	 attr;
 	sigset_t	 all, old;
+	size_t		 i;
 
 	lock_init();
 	tell_fd = fd;
 	readers = calloc(ncpu, sizeof(*readers));
-	if (readers == NULL || pthread_attr_init(&attr) != 0 ||
+	if (readers == NULL || sem_init(&started, 0, 0) == -1 ||
+	    pthread_attr_init(&attr) != 0 ||
 	    pthread_attr_setstacksize(&attr, STACK_SIZE) != 0)
 		fatal(NULL);
 	/* Signals are the loop's. */
@@ -338,6 +343,10 @@ capture_start(size_t ncpu, int fd)
 	}
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attr);
+	/* The C library makes calls as a thread begins: before the filter. */
+	for (i = 0; i < nreaders; i++)
+		while (sem_wait(&started) == -1)
+			continue;
 }
 
 void

@@ -29,7 +29,11 @@
 
 static bool	 have_host;
 static int	 parent_dir = -1;
-static uint64_t	 mount_ns, user_ns;
+/* The host's are those of process 1; a service manager may have given the
+   daemon a mount namespace of its own, with the same files in it. */
+static struct {
+	uint64_t	 mount, user;
+}		 home[2];
 
 /* The number of a namespace, of the process whose directory that is. */
 static uint64_t
@@ -44,26 +48,47 @@ namespace(int dir, const char *name)
 	return strtoull(p + 1, NULL, 10);
 }
 
+static void
+add_home(int i, int dir)
+{
+	home[i].mount = namespace(dir, "ns/mnt");
+	home[i].user = namespace(dir, "ns/user");
+}
+
 void
 confirm_init(bool host, uint32_t parent)
 {
+	int	 dir;
+
 	have_host = host;
 	if ((parent_dir = procpid_open(parent)) == -1)
 		fatal("%s", __func__);
-	mount_ns = namespace(parent_dir, "ns/mnt");
-	user_ns = namespace(parent_dir, "ns/user");
+	add_home(0, parent_dir);
+	if ((dir = procpid_open(1)) != -1) {
+		add_home(1, dir);
+		close(dir);
+	}
 }
 
 bool
 confirm_spaces(uint64_t mount, uint64_t user)
 {
-	return mount != 0 && mount == mount_ns && user != 0 && user == user_ns;
+	size_t	 i;
+
+	for (i = 0; i < sizeof(home) / sizeof(home[0]); i++)
+		if (mount != 0 && mount == home[i].mount &&
+		    user != 0 && user == home[i].user)
+			return true;
+	return false;
 }
 
 bool
 confirm_here(int dir)
 {
-	return mount_ns != 0 && namespace(dir, "ns/mnt") == mount_ns;
+	uint64_t	 mount = namespace(dir, "ns/mnt");
+
+	return mount != 0 &&
+	    (mount == home[0].mount || mount == home[1].mount);
 }
 
 /* The file system that is mounted there, as a program's files tell it. */

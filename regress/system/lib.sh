@@ -47,6 +47,7 @@ SNITCH_ALL=
 rules_serial=0
 askers=0
 FAILED=
+CANNOT=
 failures=0
 
 # ---- results ----------------------------------------------------------
@@ -55,6 +56,12 @@ failures=0
 fail()
 {
 	[ -n "$FAILED" ] || FAILED=$(echo "$*" | tr '\n' ' ')
+}
+
+# Said in a case: it cannot be tried here.
+cannot()
+{
+	CANNOT=$*
 }
 
 say_ok()	{ echo "ok $TEST: $1"; }
@@ -66,10 +73,13 @@ check()
 	name=$1
 	shift
 	FAILED=
+	CANNOT=
 	echo "== $name" >&2
 	"$@"
 	[ -z "$SNITCH_PID" ] || alive
-	if [ -z "$FAILED" ]; then
+	if [ -z "$FAILED" ] && [ -n "$CANNOT" ]; then
+		say_skip "$name" "$CANNOT"
+	elif [ -z "$FAILED" ]; then
 		say_ok "$name"
 	else
 		say_not_ok "$name" "$FAILED"
