@@ -75,17 +75,21 @@ during()
 	esac
 }
 
+# The answer may have died with it: then it is asked again.
+answered()
+{
+	grep -q . "$T/a" && return
+	on_screen '10\.9\.9\.9' && press o y
+	return 1
+}
+
 after()
 {
 	probe_bg a -t 15000 tcp $BARE4 80
 	asked '10\.9\.9\.9'
 	press o y
 	kill_child "$1"
-	wait_for 100 grep -q . "$T/a" || {
-		# The answer may have died with it: then it is asked again.
-		asked '10\.9\.9\.9'
-		press o y
-	}
+	wait_for 100 answered || fail "neither answered nor asked again"
 	expect_bg a reply 8
 	expect reply tcp $CDN4 80
 }
@@ -141,7 +145,7 @@ too_often()
 		old=$(pid_of netq)
 		[ -n "$old" ] || break
 		kill -9 "$old"
-		wait_for 100 new_child netq "$old" || :
+		wait_for 20 new_child netq "$old" || :
 	done
 	wait_for 200 ended || { fail "still there"; return; }
 	SNITCH_PID=
