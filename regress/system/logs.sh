@@ -236,6 +236,36 @@ entries()
 	journalctl --no-pager -D "$1" -o json "$2" 2>/dev/null
 }
 
+# in_unit NAME COMMAND ...: as a service of that name.
+in_unit()
+{
+	groups=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)
+	mkdir "$groups/$1" || fail "no control group $groups/$1"
+	unit=$1
+	shift
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$groups/$unit" "$@"
+	rmdir "$groups/$unit"
+}
+
+# The same value in every form.
+same_unit()
+{
+	in_unit "$NS-a.service" nsenter --net="/run/netns/$NS-host" \
+	    "$PROBE" -d 300 tcp $BARE4 80 >/dev/null
+	wait_log '10\.9\.9\.9:80 ' || fail "no line"
+	wait_for 100 grep -q '"dport":80,' "$T/json" || fail "no object"
+	sleep 0.5
+	is=$(jq -r 'select(.dport == 80) | .unit' "$T/json" | tail -n 1)
+	case $is in
+	*"$NS-a.service")	;;
+	*)	fail "json: unit is $is" ;;
+	esac
+	entries "$dir" TINYSNITCH_DPORT=80 |
+	    jq -es --arg is "$is" 'last | .TINYSNITCH_UNIT == $is' >/dev/null ||
+		fail "journal: $(entries "$dir" TINYSNITCH_DPORT=80 |
+		    jq -c .TINYSNITCH_UNIT), json: $is"
+}
+
 journal()
 {
 	inside "$JOURNALD" >"$T/journald" 2>&1 &
@@ -243,7 +273,8 @@ journal()
 	wait_for 150 test -S "$T/run/systemd/journal/socket" ||
 		{ fail "no journald: $(cat "$T/journald")"; return; }
 	SNITCH_IN=$T/inside
-	start_snitch "log \"$T/log\" text" "log journal" || return
+	start_snitch "log \"$T/log\" text" "log \"$T/json\" json" \
+	    "log journal" || return
 	expect reply -d 300 tcp github.com 443
 	expect refused tcp $BARE4 443
 	sleep 0.5
@@ -268,6 +299,9 @@ journal()
 		fail "the refused one is not there"
 	entries "$dir" SYSLOG_IDENTIFIER=tinysnitch | grep -q '"ready"\|INFO ready' ||
 		fail "no line about the start"
+	if [ -n "$(findmnt -n -t cgroup2)" ]; then
+		same_unit
+	fi
 }
 upload()
 {
