@@ -13,6 +13,7 @@
 #define DPI_MAX		480
 #define FONT_MIN	8
 #define FONT_MAX	160
+#define COLS_MIN	60
 
 int
 layout_dpi(int set, int px, int mm)
@@ -87,8 +88,9 @@ layout_cols(const struct rect *monitor, struct cell cell)
 
 	/* Two cells on either side, and a little of what is behind. */
 	cols = monitor->w * 95 / 100 / cell.w - 4;
-	if (cols < VIEW_COLS_MIN)
-		return VIEW_COLS_MIN;
+	/* The rows of buttons are wider than that anyway. */
+	if (cols < COLS_MIN)
+		return COLS_MIN;
 	/* Longer lines are hard to take in. */
 	return cols > 84 ? 84 : (size_t)cols;
 }

@@ -43,7 +43,7 @@ int	 layout_font(int size, int dpi);
 /* The monitor that a point is on, else the first. */
 const struct rect *
 	 layout_monitor(const struct rect *, size_t n, int x, int y);
-/* Columns of text that a monitor gives room for. */
+/* Columns of text that a monitor gives room for, or a few too many. */
 size_t	 layout_cols(const struct rect *monitor, struct cell);
 /*
  * What a view needs.  w and h: the window as it is (0: not yet); where it is

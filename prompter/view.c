@@ -246,11 +246,10 @@ put_names(struct view *v, const struct msg_ask *ask, const struct cover *c)
 	if (ask->nnames == 0)
 		return;
 	l = new_line(v);
-	if (c->addr)
-		addf(l, VIEW_COVERED, "[%s]",
-		    addr_print(remote_addr(ask), buf));
-	else
-		add(l, VIEW_DIM, addr_print(remote_addr(ask), buf));
+	clean(name, sizeof(name), addr_print(remote_addr(ask), buf),
+	    v->cols - 2, 50);
+	addf(l, c->addr ? VIEW_COVERED : VIEW_DIM, c->addr ? "[%s]" : "%s",
+	    name);
 	if (ask->name_source[0] != '\0') {
 		clean(from, sizeof(from), ask->name_source, 16, 50);
 		l = room_for(v, l, strlen(from) + 10);
@@ -264,7 +263,8 @@ put_names(struct view *v, const struct msg_ask *ask, const struct cover *c)
 	if (ask->nnames < 2)
 		return;
 	l = new_line(v);
-	clean(name, sizeof(name), ask->name[1], 46, TEXT_TAIL_HOST);
+	clean(name, sizeof(name), ask->name[1], v->cols < 58 ? v->cols - 12 :
+	    46, TEXT_TAIL_HOST);
 	addf(l, VIEW_DIM, "also %s", name);
 	if (ask->shared > 2)
 		add(l, VIEW_DIM, ", ...");
@@ -278,6 +278,7 @@ put_connection(struct view *v, const struct msg_ask *ask,
 	struct view_line	*l;
 	struct cover		 c;
 	char			 buf[ADDR_STR_MAX], host[VIEW_COLS_MAX + 1];
+	char			 from[ADDR_STR_MAX];
 	const char		*dst, *src;
 
 	/* Room for brackets and a port. */
@@ -287,12 +288,17 @@ put_connection(struct view *v, const struct msg_ask *ask,
 		src = host;
 	else
 		dst = host;
-	if (ask->direction == DIR_FORWARD)
-		src = addr_print_host(&ask->tuple.src, buf);
+	if (ask->direction == DIR_FORWARD) {
+		clean(from, sizeof(from), addr_print_host(&ask->tuple.src,
+		    buf), v->cols - 12, 50);
+		src = from;
+	}
 	c = find_cover(ask, in, dst);
 	put_proto(v, ask, &c);
 	l = new_line(v);
 	add_end(l, src, ask->tuple.sport, c.src, 0, false);
+	if (l->len + 4 > v->cols)
+		l = new_line(v);
 	add(l, VIEW_DIM, " -> ");
 	if (l->len + strlen(dst) + 8 > v->cols)
 		l = new_line(v);
@@ -399,8 +405,18 @@ put_origin(struct view *v, const struct msg_ask *ask)
 	put_labelled(l, "unit", ask->unit, v->cols - 6, TEXT_TAIL_HOST);
 }
 
+/* How long the oldest packet waits by now: it was told when it was asked. */
+static uint64_t
+age_now(const struct msg_ask *ask, const struct input *in, uint64_t now)
+{
+	uint64_t	told = in->deadline - ask->left_ms;
+
+	return now > told ? ask->age_ms + (now - told) : ask->age_ms;
+}
+
 static void
-put_choice(struct view *v, const struct msg_ask *ask, const struct input *in)
+put_choice(struct view *v, const struct msg_ask *ask, const struct input *in,
+    uint64_t now)
 {
 	struct view_line	*l;
 	char			 age[24];
@@ -409,13 +425,16 @@ put_choice(struct view *v, const struct msg_ask *ask, const struct input *in)
 	addf(l, VIEW_STRONG, "%s subdomains=%s", duration_name(in->duration),
 	    in->mask & ASK_DOMAIN ? "yes" : "no");
 	if (in->duration == DURATION_ONCE)
-		add(l, VIEW_DIM, " (no rule is made)");
+		add(room_for(v, l, 18), VIEW_DIM, " (no rule is made)");
 	else if (in->duration == DURATION_FOREVER)
-		add(l, VIEW_ALERT, " (written to the rules file)");
+		add(room_for(v, l, 28), VIEW_ALERT,
+		    " (written to the rules file)");
 	l = new_line(v);
-	text_age(age, sizeof(age), ask->age_ms);
-	addf(l, VIEW_DIM, "%u packet%s held for %s", ask->held,
-	    ask->held == 1 ? "" : "s", age);
+	text_age(age, sizeof(age), age_now(ask, in, now));
+	addf(l, VIEW_DIM, "%u packet%s held", ask->held,
+	    ask->held == 1 ? "" : "s");
+	l = room_for(v, l, strlen(age) + 5);
+	addf(l, VIEW_DIM, " for %s", age);
 	if (ask->more > 0) {
 		l = room_for(v, l, 26);
 		addf(l, VIEW_ALERT, "  %u more waiting", ask->more);
@@ -434,6 +453,8 @@ put_rule(struct view *v, const struct msg_ask *ask, const struct input *in,
 	l = new_line(v);
 	l->left = true;
 	addf(l, VIEW_DIM, "  %c  ", key);
+	if (v->rule == 0)
+		v->rule = v->nlines - 1;
 	n = (size_t)snprintf(buf, sizeof(buf), "%s ", action_name(action));
 	text_printable(buf + n, sizeof(buf) - n, line_text(ask, in),
 	    strlen(line_text(ask, in)));
@@ -449,6 +470,7 @@ put_rule(struct view *v, const struct msg_ask *ask, const struct input *in,
 		l->left = true;
 		add(l, VIEW_TEXT, "     ");
 	}
+	v->rule_end = v->nlines;
 }
 
 static const char *
@@ -548,18 +570,19 @@ put_buttons(struct view *v, const struct msg_ask *ask,
 
 static void
 page_question(struct view *v, const struct msg_ask *ask,
-    const struct input *in)
+    const struct input *in, uint64_t now)
 {
 	put_connection(v, ask, in);
 	new_line(v);
 	put_program(v, ask);
 	put_origin(v, ask);
 	new_line(v);
-	put_choice(v, ask, in);
+	put_choice(v, ask, in, now);
 	new_line(v);
 	put_rule(v, ask, in, 'y', ACTION_ALLOW, VIEW_ALLOW);
 	put_rule(v, ask, in, 'n', ACTION_DENY, VIEW_DENY);
-	add(new_line(v), VIEW_ALERT, notice_text(in->notice));
+	add_wrapped(v, new_line(v), VIEW_ALERT, notice_text(in->notice), 2,
+	    0);
 	new_line(v);
 	put_buttons(v, ask, in);
 }
@@ -765,7 +788,7 @@ view_build(struct view *v, const struct msg_ask *ask, const struct input *in,
 	v->cols = cols;
 	switch (in->page) {
 	case PAGE_QUESTION:
-		page_question(v, ask, in);
+		page_question(v, ask, in, now);
 		break;
 	case PAGE_DETAILS:
 		page_details(v, ask);

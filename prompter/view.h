@@ -15,7 +15,7 @@
 #include "input.h"
 #include "msg.h"
 
-#define VIEW_COLS_MIN		60
+#define VIEW_COLS_MIN		40
 #define VIEW_COLS_MAX		96
 #define VIEW_LINES_MAX		48
 #define VIEW_BUTTONS_MAX	24
@@ -52,6 +52,8 @@ struct view {
 	size_t			cols;
 	size_t			nlines;
 	struct view_line	line[VIEW_LINES_MAX];
+	size_t			rule;	/* first line of the rules, or 0 */
+	size_t			rule_end;	/* the line behind them */
 	size_t			nbuttons;
 	struct view_button	button[VIEW_BUTTONS_MAX];
 	/* Below the buttons. */

@@ -33,7 +33,7 @@
 #define DELAY_DEFAULT	500	/* ms, as the daemon's own default */
 #define ESCAPE_MS	50	/* after ESC the rest of a sequence comes */
 #define PASTE_KEYS	4	/* so many at once are not typed */
-#define ROWS_MIN	14
+#define ROWS_MIN	10
 #define ROWS_MAX	(VIEW_LINES_MAX + VIEW_BUTTONS_MAX + 4)
 
 /* Other screen, no cursor, pastes in brackets; and back. */
@@ -188,13 +188,21 @@ remove_row(struct rows *r, size_t i)
 	r->n--;
 }
 
+static bool
+is_rule(const struct view *v, const struct row *row)
+{
+	return row->line >= v->line + v->rule &&
+	    row->line < v->line + v->rule_end;
+}
+
 /*
  * A small screen loses the blank lines first, then the buttons, yes and no
  * last (their keys work, and help lists them), then the middle: never who and
- * where above, nor the rules and the time left below.
+ * where above, nor the rules and the time left below.  False: there is no
+ * room for these.
  */
-static void
-fit(struct rows *r, size_t max)
+static bool
+fit(struct rows *r, const struct view *v, size_t max)
 {
 	size_t	i;
 
@@ -207,10 +215,16 @@ fit(struct rows *r, size_t max)
 		else
 			i++;
 	if (r->n <= max)
-		return;
-	while (r->n > max)
+		return true;
+	while (r->n > max) {
+		if (is_rule(v, &r->row[5]))
+			return false;
 		remove_row(r, 5);
+	}
+	if (is_rule(v, &r->row[5]))
+		return false;
 	r->row[5].kind = ROW_CUT;
+	return true;
 }
 
 /* What a button takes: a blank on each side, and one between two. */
@@ -318,6 +332,8 @@ draw_rows(FILE *fp, const struct view *v, const struct rows *r)
 	(void)fputs("\033[J", fp);
 }
 
+static void	happen_kind(enum input_kind);
+
 static bool
 too_small(void)
 {
@@ -337,29 +353,43 @@ draw_idle(FILE *fp)
 	(void)fprintf(fp, "%.*s", (int)cols - 1, note);
 }
 
-static void
-draw(void)
+/* False: the question has no room. */
+static bool
+draw_question(FILE *fp)
 {
 	static struct view	 v;
 	static struct rows	 r;
-	char			*text;
-	size_t			 len;
-	FILE			*fp;
+
+	if (too_small())
+		return false;
+	view_build(&v, &ask, &input, now_ms(), unanswered, cols);
+	collect(&r, &v);
+	if (!fit(&r, &v, lines))
+		return false;
+	draw_rows(fp, &v, &r);
+	return true;
+}
+
+static void
+draw(void)
+{
+	char	*text;
+	size_t	 len;
+	FILE	*fp;
+	bool	 unseen;
 
 	if ((fp = open_memstream(&text, &len)) == NULL)
 		fatal(NULL);
-	if (!open_question || too_small())
+	unseen = open_question && !draw_question(fp);
+	if (!open_question || unseen)
 		draw_idle(fp);
-	else {
-		view_build(&v, &ask, &input, now_ms(), unanswered, cols);
-		collect(&r, &v);
-		fit(&r, lines);
-		draw_rows(fp, &v, &r);
-	}
 	if (fclose(fp) == EOF)
 		fatal(NULL);
 	put_raw(text, len);
 	free(text);
+	/* A question that cannot be read cannot be answered. */
+	if (unseen && input.mapped)
+		happen_kind(INPUT_UNMAP);
 }
 
 /* When something will change by itself: the countdown, or the arming. */
@@ -617,8 +647,7 @@ resized(int sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	measure();
-	/* A question that cannot be read cannot be answered. */
-	happen_kind(too_small() ? INPUT_UNMAP : INPUT_MAP);
+	happen_kind(INPUT_MAP);
 	redraw();
 }
 
@@ -736,6 +765,8 @@ question(struct ibuf *b)
 	input_ask(&input, news ? &before : NULL, &ask, now_ms());
 	if (!news)
 		put_raw("\a", 1);
+	/* The one before may have had no room. */
+	happen_kind(INPUT_MAP);
 	redraw();
 	return 0;
 }

@@ -133,6 +133,8 @@ reply(int status, int more, const char *text)
 
 /* The client */
 
+static const char	*no_colour = "";	/* as not set */
+
 static void
 client_exec(const char *const *words)
 {
@@ -145,7 +147,7 @@ client_exec(const char *const *words)
 	while (*words != NULL && n < 31)
 		argv[n++] = *words++;
 	argv[n] = NULL;
-	(void)unsetenv("NO_COLOR");
+	(void)setenv("NO_COLOR", no_colour, 1);
 	(void)setenv("TERM", "xterm", 1);
 	execv(program, (char *const *)(uintptr_t)argv);
 	_exit(127);
@@ -804,14 +806,16 @@ test_ask_size(void)
 	press("y");
 	turn(50);
 	CHECK(nanswers == 0);
-	ws.ws_row = 14;
-	ws.ws_col = 60;
+	ws.ws_row = 10;
+	ws.ws_col = 40;
 	forget();
 	CHECK(ioctl(term, TIOCSWINSZ, &ws) == 0);
 	CHECK(wait_text("allow www.github.com 443 tcp"));
 	CHECK(wait_text("ready"));
-	CHECK(strstr(out, "www.github.com") != NULL);
-	CHECK(!scrolled(60, 14));
+	CHECK(strstr(out, "deny www.github.com 443 tcp") != NULL);
+	CHECK(strstr(out, "[www.github.com:443]") != NULL);
+	CHECK(strstr(out, "[4711] ") != NULL);
+	CHECK(!scrolled(40, 10));
 	ws.ws_row = 30;
 	ws.ws_col = 62;
 	forget();
@@ -822,6 +826,46 @@ test_ask_size(void)
 	press("y");
 	turn(50);
 	CHECK(nanswers == 1);
+}
+
+/* A rule of which a part has no room is not to be answered. */
+static void
+test_ask_rule_cut(void)
+{
+	struct winsize	ws = { .ws_row = 10, .ws_col = 40 };
+
+	ask_open();
+	(void)memset(ask.line[0].text, 'a', 200);
+	(void)strlcpy(ask.line[0].text + 200, ".example 443 tcp",
+	    sizeof(ask.line[0].text) - 200);
+	send_ask(60000);
+	CHECK(ioctl(term, TIOCSWINSZ, &ws) == 0);
+	CHECK(wait_text("make the terminal larger"));
+	turn(700);
+	press("y");
+	turn(50);
+	CHECK(nanswers == 0);
+	ws.ws_row = 24;
+	forget();
+	CHECK(ioctl(term, TIOCSWINSZ, &ws) == 0);
+	CHECK(wait_text("ready"));
+	press("y");
+	turn(50);
+	CHECK(nanswers == 1);
+}
+
+static void
+test_ask_no_colour(void)
+{
+	ask_open();
+	CHECK(wait_text("ready"));
+	CHECK(strstr(out, "\033[0;32m") != NULL);
+	finish();
+	no_colour = "1";
+	ask_open();
+	CHECK(wait_text("ready"));
+	CHECK(strstr(out, "\033[0;3") == NULL);
+	no_colour = "";
 }
 
 static bool
@@ -962,6 +1006,8 @@ main(void)
 	run("withdrawn", test_ask_withdrawn);
 	run("countdown", test_ask_countdown);
 	run("screen size", test_ask_size);
+	run("a rule without room", test_ask_rule_cut);
+	run("NO_COLOR", test_ask_no_colour);
 	run("terminal is given back", test_ask_restores);
 	run("stopped and continued", test_ask_stop);
 	run("ask refused", test_ask_refused);

@@ -432,6 +432,32 @@ t_named_address(void)
 	IS(w->verdict[b] == UNJUDGED && w->ask.held == 1);
 }
 
+/* Two terminals and a window: the first answer counts, all others close. */
+static void
+t_first_answer(void)
+{
+	struct client	*one, *two;
+	uint32_t	 a;
+
+	world_start("");
+	one = client_new(0);
+	client_say(one, "ask", "", false);
+	two = client_new(0);
+	client_say(two, "ask", "", false);
+	a = out_tcp(1001, "203.0.113.1", 443);
+	UNTIL(w->asks == 1 && one->asks == 1 && two->asks == 1);
+	answer(&two->peer, two->ask.question, 0, ACTION_DENY, DURATION_ONCE);
+	JUDGED(a, ACTION_DENY);
+	UNTIL(w->ends == 1 && one->ends == 1);
+	answer(&one->peer, one->ask.question, 0, ACTION_ALLOW,
+	    DURATION_FOREVER);
+	answer(&w->prompter, w->ask.question, 0, ACTION_ALLOW,
+	    DURATION_FOREVER);
+	STAYS(w->verdicts[a] == 1 && w->commits[FILE_RULES] == 0);
+	IS(strstr(ctl("rules", ""), "203.0.113.1") == NULL);
+	IS(w->bad[ROLE_PROMPTER] == 0);
+}
+
 /* What is answered about own ports must not open them to strangers. */
 static void
 t_to_oneself(void)
@@ -779,6 +805,7 @@ main(void)
 	check("inbound, nobody listens", t_inbound_closed);
 	check("inbound, a question", t_inbound);
 	check("an answer about one stranger", t_inbound_address);
+	check("the first answer counts", t_first_answer);
 	check("an answer about one address of a name", t_named_address);
 	check("an answer about own ports opens none", t_to_oneself);
 	check("TCP without SYN: older or dropped", t_midstream);

@@ -327,6 +327,9 @@ test_program(void)
 	for (i = 0, wide = false; i < view.nlines; i++)
 		wide = wide || view.line[i].len > view.cols;
 	ok("the largest numbers have room", !wide);
+	ask.age_ms = 1000;
+	view_build(&view, &ask, &in, 6000, ACTION_DENY, 80);
+	ok("the age grows while it is shown", contains("held for 6.0 s"));
 	ask.more = 3;
 	ask.shared = 4;
 	ask.direction = DIR_IN;
