@@ -367,10 +367,12 @@ old_name()
 	judge allow
 	user 1000 reply -p 5555 tcp $R4 80
 	expect_in reply -p 5556 tcp $H4 8080
-	wait_for 500 forgotten in_host "sport = :5555" &&
-	wait_for 500 forgotten in_remote "dport = :5555" &&
-	wait_for 500 forgotten in_remote "sport = :5556" ||
-		fail "still in use: $(in_host ss -tan; in_remote ss -tan)"
+	wait_for 500 forgotten in_host "sport = :5555" ||
+		fail "still in use: $(in_host ss -tan)"
+	for end in "dport = :5555" "sport = :5556"; do
+		wait_for 500 forgotten in_remote "$end" ||
+			fail "still in use: $(in_remote ss -tan)"
+	done
 	judge drop
 	user 1001 timeout -t 400 -p 5555 tcp $R4 80
 	expect_in timeout -t 400 -p 5556 tcp $H4 8080
