@@ -143,6 +143,7 @@ for t in "$B"/fuzz/fuzz_*; do
 	one "fuzz/${name#fuzz_}" $((FUZZ_SECONDS + 120)) \
 	    "$0" --fuzz "$t" "${name#fuzz_}"
 done
+one fuzz/planted 600 regress/fuzz/planted.sh
 one lint 300 regress/lint.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
