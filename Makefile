@@ -154,7 +154,7 @@ LIBEXECDIR	= $(PREFIX)/libexec/tinysnitch
 MANDIR		= $(PREFIX)/share/man
 DATADIR		= $(PREFIX)/share
 LIBDIR		= $(PREFIX)/lib
-UNITS		= tinysnitch.service tinysnitch-rules.service
+UNITS		= tinysnitch.service
 MANUALS_8	= parent/tinysnitch.8 ruled/tinysnitchctl.8
 MANUALS_5	= parent/tinysnitch.conf.5 ruled/tinysnitch.rules.5
 JOBS		:= $(shell nproc 2>/dev/null || echo 1)
@@ -272,8 +272,8 @@ $(B)/regress/instructions: regress/bench/instructions.c $(PURE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Iruled $(CFLAGS_ALL) $(LDFLAGS_ALL) \
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
-bench: all $(BENCH)
-	B=$(B) sh regress/bench/bench.sh
+bench: all $(BENCH) $(B)/regress/probe $(B)/regress/senders
+	B=$(B) sh regress/bench/bench.sh $(BENCHFLAGS)
 
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers
@@ -420,6 +420,18 @@ dist:
 	    gzip -9n >$(NAME).tar.gz
 	@sha256sum $(NAME).tar.gz
 
+# A Debian package of what this folder holds; debhelper and dpkg-dev are there.
+DEB		= $(B)/deb
+DIST_DIRS	= Makefile README.md LICENSE parent netq procinfo ruled prompter \
+		  imsg sandbox regress etc
+deb:
+	rm -rf $(DEB)
+	mkdir -p $(DEB)/$(NAME)
+	tar -cf - $(DIST_DIRS) | tar -xf - -C $(DEB)/$(NAME)
+	cp -R etc/debian $(DEB)/$(NAME)/debian
+	cd $(DEB)/$(NAME) && dpkg-buildpackage -b -us -uc
+	@ls $(DEB)/*.deb
+
 # The intruder's program, with the shipped filters and without any.
 SANDBOX_TESTS	= $(B)/regress/sandbox/acts $(B)/regress/sandbox/acts-bare
 $(B)/regress/sandbox/acts-bare: DEFS += -DNO_SANDBOX_FILTER
@@ -450,11 +462,11 @@ help:
 	@echo "sudo make check-vm   the system tests on a distribution's kernel"
 	@echo "sudo make who        which share of packets has its program named"
 	@echo "sudo make bench      how much slower it makes connections"
-	@echo "     make dist clean"
+	@echo "     make deb dist clean"
 
 -include $(shell find $(B)/obj $(B)/fuzz $(B)/regress -type f -name '*.d' \
     2>/dev/null)
 
-.PHONY: all bench check check-vm clean demo deps dist fuzz fuzzers help helpers \
+.PHONY: all bench check check-vm clean deb demo deps dist fuzz fuzzers help helpers \
     install lint mutate pictures prove run syntax tests uninstall unit users \
     who

@@ -134,6 +134,8 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*/lib.sh)	continue ;;
 	*/prove/run.sh)	one "$suite" 900 "$t" ;;
 	*/run.sh)	one "$suite" 300 "$t" ;;
+	*/build.sh | */package.sh)	# they compile
+		one "$suite/$(basename "$t" .sh)" 600 "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
 done
@@ -145,6 +147,8 @@ for t in "$B"/fuzz/fuzz_*; do
 done
 one fuzz/planted 600 regress/fuzz/planted.sh
 one lint 300 regress/lint.sh
+# The short form; `make check-vm` is longer.
+one vm 1800 regress/vm.sh boot powercut
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -154,7 +154,8 @@ installed()
 	make -s --no-print-directory B="$B" DESTDIR="$1" PREFIX=/usr install \
 	    >"$VM/log" 2>&1 || { not_ok "install: $(tail -n 1 "$VM/log")"
 		return 1; }
-	# /lib, as on every Debian of today, is a link.
+	echo "firewall nft" >>"$1/etc/tinysnitch.conf"
+	# The start has to make its own.
 	mv "$1/etc/tinysnitch.rules" "$1/etc/tinysnitch.rules.sample"
 	echo "tinysnitchtestmachine" >"$1/etc/hostname"
 	echo 0123456789abcdef0123456789abcdef >"$1/etc/machine-id"

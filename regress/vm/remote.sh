@@ -6,6 +6,8 @@
 # address.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
+# In emulation, loading them takes longer than the firewall waits.
+modprobe -a nf_tables nft_queue nft_fib_inet nft_ct nft_reject_inet
 ip netns add remote
 ip link add eth0 type veth peer name eth0 netns remote
 ip -n remote link set lo up
