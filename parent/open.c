@@ -198,6 +198,9 @@ open_queue(void)
 		events_want_routes();
 	if (events_init(fd, queue) == -1)
 		log_warnx("no trace events: short-lived programs stay unknown");
+	if (!events_processes())
+		log_warnx("no records of processes: some programs that end at "
+		    "once may stay unknown");
 	if (queue_begin(fd, queue) == -1)
 		fatal("queue %u: copy range", queue);
 	env.fds.queue = fd;

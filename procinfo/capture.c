@@ -57,7 +57,7 @@ struct kept {
 	uint32_t	 pid;
 	uint64_t	 begin, end;	/* of the reading */
 	uint64_t	 at;		/* in text, counted since the start */
-	uint16_t	 args_len, cwd_len;
+	uint16_t	 args_len, cwd_len, unit_len;
 	uint8_t		 args_cut;
 };
 
@@ -134,8 +134,10 @@ keep(uint32_t pid, uint64_t begin, const struct capture *c)
 	k->args_len = c->args_len;
 	k->args_cut = c->args_cut;
 	k->cwd_len = (uint16_t)strlen(c->cwd);
+	k->unit_len = (uint16_t)strlen(c->unit);
 	text_put(c->args, c->args_len);
 	text_put(c->cwd, k->cwd_len);
+	text_put(c->unit, k->unit_len);
 	give_lock();
 }
 
@@ -164,6 +166,9 @@ capture_take(uint32_t pid, uint64_t since, uint64_t until, struct capture *c)
 		text_get(k->at, c->args, k->args_len);
 		text_get(k->at + k->args_len, c->cwd, k->cwd_len);
 		c->cwd[k->cwd_len] = '\0';
+		text_get(k->at + k->args_len + k->cwd_len, c->unit,
+		    k->unit_len);
+		c->unit[k->unit_len] = '\0';
 		rc = 0;
 	}
 	give_lock();
@@ -184,8 +189,8 @@ read_process(uint32_t pid)
 	/* Without any it has ended: nobody can call execve with none. */
 	if (procpid_args(dir, c.args, &c.args_len, &c.args_cut) == 0 &&
 	    c.args_len > 0) {
-		if (procpid_cwd(dir, c.cwd, sizeof(c.cwd)) == -1)
-			c.cwd[0] = '\0';
+		(void)procpid_cwd(dir, c.cwd, sizeof(c.cwd));
+		(void)procpid_unit(dir, c.unit, sizeof(c.unit));
 		keep(pid, begin, &c);
 	}
 	close(dir);

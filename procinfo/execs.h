@@ -38,6 +38,7 @@ struct capture {
 	uint8_t		 args_cut;
 	char		 args[ARGS_MAX];	/* NUL after each */
 	char		 cwd[CWD_MAX];
+	char		 unit[UNIT_MAX];
 };
 
 #define CAPTURE_THREADS	1024

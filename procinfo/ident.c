@@ -333,8 +333,10 @@ image_capture(struct image *i, uint64_t until)
 	    capture_take(i->pid, i->since, until, &c) == -1)
 		return;
 	image_args(i, c.args, c.args_len, c.args_cut);
-	if (c.cwd[0] != '\0')
+	if (c.cwd[0] != '\0' && i->cwd == NULL)
 		i->cwd = copy(c.cwd);
+	if (c.unit[0] != '\0' && i->unit == NULL)
+		i->unit = copy(c.unit);
 }
 
 /* The arguments are taken now, if they are there: they are kept for a while. */
@@ -557,7 +559,7 @@ look_live(uint32_t pid, struct image *i)
 	image_args(i, w.args, w.args_len, w.args_cut);
 	if (i->cwd == NULL && w.cwd[0] != '\0')
 		i->cwd = copy(w.cwd);
-	if (w.unit[0] != '\0')
+	if (i->unit == NULL && w.unit[0] != '\0')
 		i->unit = copy(w.unit);
 }
 

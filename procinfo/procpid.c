@@ -84,7 +84,7 @@ procpid_exe(int dir, char *buf, size_t size)
 	return procpid_link(dir, "exe", buf, size);
 }
 
-/* Also called by other threads, as all but procpid_unit() might be. */
+/* What follows up to the unit is called by other threads, too. */
 int
 procpid_args(int dir, char args[ARGS_MAX], uint16_t *len, uint8_t *cut)
 {
@@ -105,8 +105,8 @@ procpid_cwd(int dir, char *buf, size_t size)
 int
 procpid_unit(int dir, char *unit, size_t size)
 {
-	static char	 buf[TEXT_MAX];
-	ssize_t		 n;
+	char	 buf[TEXT_MAX];
+	ssize_t	 n;
 
 	n = procpid_read(dir, "cgroup", buf, sizeof(buf));
 	/* Cut off means that the last line is not the last. */

@@ -11,7 +11,7 @@ make_guest
 mkdir "$T/groups"
 GROUP=$T/groups/$NS
 set_rules
-start_snitch "forward filter" || exit 1
+start_snitch "forward filter" "other filter" || exit 1
 
 # expect_guest WORD PROBE-ARGUMENT ...
 expect_guest()
@@ -93,9 +93,29 @@ by_program()
 	done
 }
 
+# The route of an echo request is looked up like any other.
+echoed()
+{
+	set_rules "allow - - icmp forward"
+	clear_log
+	for to in $BARE4 $BARE6; do
+		expect_guest reply icmp $to
+	done
+	wait_log '"proto":"icmp".*"by":' 2 "$T/json"
+	n=$(jq -rn --arg exe "$PROBE" '[inputs | select(.direction == "forward"
+	    and .proto == "icmp" and .exe == $exe and .by == "tuple")] |
+	    length' "$T/json")
+	[ "$n" -eq 2 ] || {
+		cat "$T/json" >&2
+		fail "$n of 2 named"
+	}
+}
+
 sources()
 {
 	ctl status | grep -q 'programs are named by event, tuple, socket' ||
+		fail "status: $(ctl status | grep 'named by')"
+	ctl status | grep -q "programs by the kernel's records" ||
 		fail "status: $(ctl status | grep 'named by')"
 }
 
@@ -110,5 +130,6 @@ else
 	say_skip "and its control group" "no control groups can be made here"
 fi
 check "rules that name it" by_program
+check "echo requests" echoed
 check "status tells the sources" sources
 finish
