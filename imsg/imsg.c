@@ -161,12 +161,6 @@ link_type(const struct link *l)
 	return l->type;
 }
 
-int
-link_fd(const struct link *l)
-{
-	return l->fd;
-}
-
 size_t
 link_queued(const struct link *l)
 {

@@ -76,7 +76,6 @@ void	 link_offence(struct link *, const char *, ...)
 enum role link_peer(const struct link *);
 /* Of the last frame handed on, or refused by the gate: for link_gone. */
 uint32_t link_type(const struct link *);
-int	 link_fd(const struct link *);
 /* Takes the descriptor out of the message; else it is closed afterwards. */
 int	 imsg_fd(struct imsg *);
 

@@ -576,6 +576,7 @@ judge_one(const struct msg_packet *mp, uint64_t time)
 	}
 	if (packet_parse(mp->data, mp->len, mp->full_len, mp->af, &p) == -1) {
 		counters.malformed++;
+		log_debug("packet %u: %s", mp->id, packet_kind_name(p.kind));
 		c->tuple = p.tuple;
 		judge_default(c, REASON_OTHER);
 		return;
