@@ -146,13 +146,7 @@ case keys before the window is old enough do not count
 case typing on keeps the keys from counting
 	ask out
 	window
-	key x
-	sleep 200
-	key x
-	sleep 200
-	key x
-	sleep 200
-	key y
+	key x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x y
 	nothing
 	armed
 	key n
