@@ -295,6 +295,35 @@ ident_ended(uint32_t pid)
 	p->dead = true;
 }
 
+/* until: another image's time begins. */
+static void
+image_capture(struct image *i, uint64_t until)
+{
+	static struct capture	 c;
+
+	if (i->args != NULL || !i->recorded ||
+	    capture_take(i->pid, i->since, until, &c) == -1)
+		return;
+	image_args(i, c.args, c.args_len, c.args_cut);
+	if (c.cwd[0] != '\0' && i->cwd == NULL)
+		i->cwd = copy(c.cwd);
+	if (c.unit[0] != '\0' && i->unit == NULL)
+		i->unit = copy(c.unit);
+}
+
+/*
+ * The image's time is over, so what was read of it until then is its own.
+ * Taken now, for it is kept only for a while.
+ */
+static void
+recorded_end(const struct execrec *r)
+{
+	struct proc	*p = proc_find(r->pid);
+
+	if (p != NULL && p->now != NULL && p->now->pid == r->pid)
+		image_capture(p->now, r->time);
+}
+
 /* The point of no return of an execve; what it runs is told next. */
 static void
 recorded_exec(const struct execrec *r)
@@ -323,23 +352,6 @@ recorded_map(const struct execrec *r)
 	p->now->file = r->file;
 }
 
-/* until: another image's time begins. */
-static void
-image_capture(struct image *i, uint64_t until)
-{
-	static struct capture	 c;
-
-	if (i->args != NULL || !i->recorded ||
-	    capture_take(i->pid, i->since, until, &c) == -1)
-		return;
-	image_args(i, c.args, c.args_len, c.args_cut);
-	if (c.cwd[0] != '\0' && i->cwd == NULL)
-		i->cwd = copy(c.cwd);
-	if (c.unit[0] != '\0' && i->unit == NULL)
-		i->unit = copy(c.unit);
-}
-
-/* The arguments are taken now, if they are there: they are kept for a while. */
 static void
 recorded_done(const struct execrec *r)
 {
@@ -348,8 +360,6 @@ recorded_done(const struct execrec *r)
 	if (p == NULL)
 		return;
 	p->loading = false;
-	if (p->now != NULL)
-		image_capture(p->now, UINT64_MAX);
 }
 
 /*
@@ -380,6 +390,7 @@ ident_record(const struct execrec *r)
 		ident_forked(r->pid, r->ppid, r->time);
 		break;
 	case EXECREC_EXEC:
+		recorded_end(r);
 		recorded_exec(r);
 		break;
 	case EXECREC_MAP:
@@ -392,6 +403,7 @@ ident_record(const struct execrec *r)
 		recorded_spaces(r);
 		break;
 	case EXECREC_EXIT:
+		recorded_end(r);
 		ident_ended(r->pid);
 		break;
 	case EXECREC_LOST:
@@ -566,11 +578,15 @@ look_live(uint32_t pid, struct image *i)
 static void
 image_look(uint32_t pid, struct image *i, uint64_t until)
 {
+	const struct proc	*p;
+
 	if (i->looked)
 		return;
 	i->looked = true;
-	/* A fork's is its ancestor's: of the process that called execve. */
-	image_capture(i, until);
+	/* A fork's is its ancestor's, if that still is what it was. */
+	p = proc_find(i->pid);
+	if (i->pid == pid || (p != NULL && p->now == i))
+		image_capture(i, until);
 	look_live(pid, i);
 }
 
