@@ -18,11 +18,12 @@
 #include "ruled.h"
 
 #define WHO_PATIENCE	(2ULL * 1000000000)	/* ns until "unknown" */
+#define WAITING_MAX	(CONN_MAX / 2)	/* as many as the queue can hold */
 
 TAILQ_HEAD(conn_queue, conn);
 static struct conn_queue unasked = TAILQ_HEAD_INITIALIZER(unasked);
 static struct conn_queue asked = TAILQ_HEAD_INITIALIZER(asked);
-static size_t		 nunasked;
+static size_t		 nunasked, nwaiting;	/* the latter in both */
 static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
 static enum who_source	 last_source;
@@ -76,6 +77,7 @@ patience_check(int fd, short what, void *arg)
 	while ((c = TAILQ_FIRST(&asked)) != NULL &&
 	    now > c->time + WHO_PATIENCE) {
 		TAILQ_REMOVE(&asked, c, entry);
+		nwaiting--;
 		who_unknown(c);
 	}
 	if (!TAILQ_EMPTY(&asked) && event_add(patience_timer, &patience) == -1)
@@ -93,9 +95,19 @@ who_init(void)
 		fatal(NULL);
 }
 
+/*
+ * What only waits for its log line must never take the place of a packet
+ * that wants a verdict: in a flood that procinfo cannot follow it is logged
+ * without its program.
+ */
 void
 who_ask(struct conn *c)
 {
+	if (c->state == CONN_JUDGED && nwaiting >= WAITING_MAX) {
+		who_unknown(c);
+		return;
+	}
+	nwaiting++;
 	TAILQ_INSERT_TAIL(&unasked, c, entry);
 	nunasked++;
 	if (c->state == CONN_WHO)
@@ -212,6 +224,7 @@ who_netq_restarted(void)
 	highest = 0;
 	while ((c = TAILQ_FIRST(&old)) != NULL) {
 		TAILQ_REMOVE(&old, c, entry);
+		nwaiting--;
 		who_unknown(c);
 	}
 }
@@ -292,6 +305,7 @@ who_answer(struct imsg *m)
 	if (c->hook == HOOK_OUT)
 		note_source((enum who_source)is.source);
 	TAILQ_REMOVE(&asked, c, entry);
+	nwaiting--;
 	if (c->state == CONN_JUDGED) {
 		/* Only for its log line, now: lent, not copied. */
 		lent.refs = 2;

@@ -740,6 +740,25 @@ t_bounds_all(void)
 	IS(judged(first, last, UNJUDGED) == 4096);
 }
 
+/* Packets that have their verdict, and wait for their program's name. */
+static void
+t_bounds_judged(void)
+{
+	uint32_t	first, last = 0;
+	unsigned	i;
+
+	world_start("allow 203.0.113.1 443 tcp\n");
+	w->who_silent = true;
+	first = w->id + 1;
+	for (i = 0; i < 34000; i++) {
+		last = out_as(1000, 1 + (int)i, 443);
+		(void)world_step(0);
+	}
+	UNTIL(judged(first, last, ACTION_ALLOW) == 34000);
+	IS(strstr(ctl("status", ""), "overload 0,") != NULL);
+	LOGGED("-> 203.0.113.1:443 | [-] unknown");
+}
+
 static void
 t_from(void)
 {
@@ -819,5 +838,6 @@ main(void)
 	check("bounds: one user", t_bounds);
 	check("bounds: inbound", t_bounds_inbound);
 	check("bounds: all", t_bounds_all);
+	check("bounds: waiting for the log alone", t_bounds_judged);
 	return finish();
 }

@@ -18,7 +18,7 @@
 
 #define WAIT_MS		4000
 #define QUIET_MS	150	/* nothing more is to come */
-#define IDS_MAX		9000	/* packets of one case */
+#define IDS_MAX		40000	/* packets of one case */
 #define CLIENTS		48
 #define UNJUDGED	ACTION_MAX
 
