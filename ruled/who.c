@@ -18,12 +18,15 @@
 #include "ruled.h"
 
 #define WHO_PATIENCE	(2ULL * 1000000000)	/* ns until "unknown" */
-#define WAITING_MAX	(CONN_MAX / 2)	/* as many as the queue can hold */
+/* Answers that procinfo may owe; it takes twice as many for an offence. */
+#define OWED_MAX	CONN_MAX
+#define OWED_LOG_MAX	(CONN_MAX / 2)	/* for log lines alone */
 
 TAILQ_HEAD(conn_queue, conn);
 static struct conn_queue unasked = TAILQ_HEAD_INITIALIZER(unasked);
 static struct conn_queue asked = TAILQ_HEAD_INITIALIZER(asked);
-static size_t		 nunasked, nwaiting;	/* the latter in both */
+static size_t		 nunasked;
+static size_t		 owed;		/* answers to come, unasked included */
 static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
 static enum who_source	 last_source;
@@ -77,7 +80,6 @@ patience_check(int fd, short what, void *arg)
 	while ((c = TAILQ_FIRST(&asked)) != NULL &&
 	    now > c->time + WHO_PATIENCE) {
 		TAILQ_REMOVE(&asked, c, entry);
-		nwaiting--;
 		who_unknown(c);
 	}
 	if (!TAILQ_EMPTY(&asked) && event_add(patience_timer, &patience) == -1)
@@ -103,11 +105,11 @@ who_init(void)
 void
 who_ask(struct conn *c)
 {
-	if (c->state == CONN_JUDGED && nwaiting >= WAITING_MAX) {
+	if (owed >= (c->state == CONN_JUDGED ? OWED_LOG_MAX : OWED_MAX)) {
 		who_unknown(c);
 		return;
 	}
-	nwaiting++;
+	owed++;
 	TAILQ_INSERT_TAIL(&unasked, c, entry);
 	nunasked++;
 	if (c->state == CONN_WHO)
@@ -209,6 +211,7 @@ who_ask_again(void)
 		if (c->state == CONN_WHO)
 			urgent = true;
 	}
+	owed = nunasked;
 	who_send();
 }
 
@@ -220,11 +223,11 @@ who_netq_restarted(void)
 
 	TAILQ_CONCAT(&old, &asked, entry);
 	TAILQ_CONCAT(&old, &unasked, entry);
+	owed -= nunasked;
 	nunasked = 0;
 	highest = 0;
 	while ((c = TAILQ_FIRST(&old)) != NULL) {
 		TAILQ_REMOVE(&old, c, entry);
-		nwaiting--;
 		who_unknown(c);
 	}
 }
@@ -292,6 +295,8 @@ who_answer(struct imsg *m)
 		}
 		return 0;
 	}
+	if (owed > nunasked)
+		owed--;
 	/*
 	 * Never asked.  Just after a netq's restart it may be an answer about
 	 * the old one's packets.
@@ -305,7 +310,6 @@ who_answer(struct imsg *m)
 	if (c->hook == HOOK_OUT)
 		note_source((enum who_source)is.source);
 	TAILQ_REMOVE(&asked, c, entry);
-	nwaiting--;
 	if (c->state == CONN_JUDGED) {
 		/* Only for its log line, now: lent, not copied. */
 		lent.refs = 2;
