@@ -11,8 +11,10 @@
 #	remote	10.7.0.1, fd07::1 on eth0, the resolver; on lo the addresses
 #		that the names below stand for; echo servers
 #
-# TSN_FIREWALL picks the form of the kernel rules: iptables, or nft.  SNITCH_IN
-# is a program that starts the firewall, given as arguments, in its own place.
+# TSN_FIREWALL picks the form of the kernel rules: iptables, or nft.  TSN_SLOW
+# is how many times slower than a real one this machine is, as an emulated one.
+# SNITCH_IN is a program that starts the firewall, given as arguments, in its
+# own place.
 #
 # Traffic programs see the test's own resolv.conf.  The firewall's files all
 # lie in $T.  A case is a function run by `check NAME`; what goes wrong in it
@@ -21,6 +23,7 @@
 set -u
 
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
+SLOW=${TSN_SLOW-1}
 B=${B-$TOP/build}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 PROBE=$B/regress/probe
@@ -228,7 +231,7 @@ setup()
 # where the machine is busy with other things, for who waits in vain fails.
 wait_for()
 {
-	tries=$(($1 * 5))
+	tries=$(($1 * 5 * SLOW))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$tries" -gt 0 ] || return 1
@@ -425,7 +428,8 @@ expect_in()
 # expect_ms MAX: the probe before took no longer.
 expect_ms()
 {
-	[ "${got##* }" -le "$1" ] || fail "took ${got##* } ms, not <= $1"
+	[ "${got##* }" -le $(($1 * SLOW)) ] ||
+	    fail "took ${got##* } ms, not <= $(($1 * SLOW))"
 }
 
 # A probe in the background: its result goes to $T/NAME.
