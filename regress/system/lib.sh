@@ -231,7 +231,7 @@ setup()
 # where the machine is busy with other things, for who waits in vain fails.
 wait_for()
 {
-	tries=$(($1 * 5 * SLOW))
+	tries=$(($1 * 5))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$tries" -gt 0 ] || return 1

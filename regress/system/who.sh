@@ -37,16 +37,28 @@ shots()
 # executable without exception.  How many arguments are missing is noted.
 all_named()
 {
-	missing=0
-	bare=0
-	while read -r pid n; do
-		line=$(grep " INFO $1 .*\[$pid\] $2 " "$T/log")
-		case $line in
-		*"] $2 $2 -t $n $3 "*)	;;
-		*"] $2 "*)	bare=$((bare + 1)) ;;
-		*)		missing=$((missing + 1)) ;;
-		esac
-	done <"$T/truth"
+	# In one go: where all is emulated each program that runs takes long.
+	awk -v action="$1" -v program="$2" -v protocol="$3" '
+		FNR == NR { n[$1] = $2; next }
+		match($0, " INFO " action " .*\\[[0-9]+\\] ") {
+			rest = substr($0, RSTART + RLENGTH)
+			if (index(rest, program " ") != 1)
+				next
+			pid = substr($0, RSTART, RLENGTH - 2)
+			sub(/.*\[/, "", pid)
+			line[pid] = rest
+		}
+		END {
+			for (pid in n) {
+				if (!(pid in line))
+					missing++
+				else if (index(line[pid], program " " program \
+				    " -t " n[pid] " " protocol " ") != 1)
+					bare++
+			}
+			print missing + 0, bare + 0
+		}' "$T/truth" "$T/log" >"$T/count"
+	read -r missing bare <"$T/count"
 	[ "$missing" -eq 0 ]
 }
 
