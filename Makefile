@@ -285,18 +285,24 @@ FUZZ_FLAGS	= -std=gnu11 -g -O1 -fno-omit-frame-pointer \
 		  -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SRC	= $(wildcard regress/fuzz/fuzz_*.c)
 FUZZERS		= $(patsubst regress/%.c,$(B)/%,$(FUZZ_SRC))
-FUZZ_OBJ	= $(patsubst %.c,$(B)/fuzz/obj/%.o,$(sort $(PURE_SRC)))
+FUZZ_OBJ	= $(patsubst %.c,$(B)/fuzz/obj/%.o,$(sort $(PURE_SRC)) \
+		  parent/conf.c parent/conf_print.c)
+$(B)/fuzz/obj/parent/conf.o: $(B)/gen/conf.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iparent $(FUZZ_FLAGS) \
+	    -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 $(B)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link \
 	    -MMD -MP -c -o $@ $<
-$(B)/fuzz/libpure.a: $(FUZZ_OBJ)
+# New members are missed otherwise: what .SECONDARY names is not looked for.
+$(B)/fuzz/libpure.a: $(FUZZ_OBJ) Makefile
 	rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(FUZZ_OBJ)
 $(B)/fuzz/fuzz_%: regress/fuzz/fuzz_%.c $(B)/fuzz/libpure.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter $(FUZZ_FLAGS) \
-	    -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/fuzz/libpure.a \
+	$(FUZZ_CC) $(CPPFLAGS_ALL) -Iprocinfo -Iruled -Iprompter -Iparent \
+	    $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/fuzz/libpure.a \
 	    $(call pkg,libs,libpsl $(PKG_ALL))
 .SECONDARY: $(FUZZ_OBJ)
 

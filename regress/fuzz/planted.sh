@@ -22,9 +22,11 @@ fi
 plants()
 {
 	cat <<-'EOT'
+	conf	parent/conf_print.c	s/*text == '"' ||/false ||/	parent/conf_print.c
 	dns	ruled/dns.c	s/c == '-' || c == '_'/c > ' '/	ruled/dns.c
 	packet	imsg/ibuf.h	s/end > b->len)/end > b->len + 1)/	ruled/packet.c
 	execrec	procinfo/execrec.c	s/n > (len - NS_SIZE - TIME_SIZE)/n > (len)/	procinfo/execrec.c
+	msg	imsg/imsg.c	s/len < g->min || len > g->max/len < g->min/	imsg/imsg.c
 	names	ruled/names.c	s/addr_is_multicast(a)/false/	ruled/names.c
 	procpid	procinfo/procpid_parse.c	s/t->p < t->end \&\& \*t->p >= '0'/t->p <= t->end \&\& *t->p >= '0'/	procinfo/procpid_parse.c
 	prompt	prompter/text.c	s/c >= 0x20 \&\& c < 0x7f/c >= 0x20/	prompter/text.c
@@ -37,7 +39,7 @@ build()
 {
 	# shellcheck disable=SC2046 # words
 	clang -D_GNU_SOURCE -DVERSION='""' -DSYSCONFDIR='"/etc"' -I"$1" \
-	    -Iimsg -Isandbox -Iprocinfo -Iruled -Iprompter \
+	    -Iimsg -Isandbox -Iprocinfo -Iruled -Iprompter -Iparent \
 	    $(pkg-config --cflags libbsd-overlay) -std=gnu11 -g -O1 \
 	    -fsanitize=address,undefined,fuzzer -fno-sanitize-recover=all \
 	    -o "$1/fuzzer" "regress/fuzz/fuzz_$2.c" "$1/$(basename "$3")" \
