@@ -191,6 +191,7 @@ edited_list()
 	expect reply tcp github.com 443
 	expect refused tcp github.com 80
 	mv "$T/sub/small" "$T/sub/aside"
+	clear_log
 	printf 'pypi.test\n' >"$T/sub/new"
 	chmod 644 "$T/sub/new"
 	mv "$T/sub/new" "$T/sub/small"
