@@ -354,7 +354,7 @@ mutate:
 
 check-vm:
 	@etc/deps check
-	@$(MAKE) -s --no-print-directory -j$(JOBS) all helpers
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all helpers $(MSG_TESTS)
 	@B=$(B) regress/vm.sh $(V)
 
 # Existing configuration and rules stay as they are.

@@ -221,6 +221,8 @@ finished()
 {
 	tr -d '\r' <"$1" >"$1.txt"
 	pass_on "$1.txt"
+	grep -Eq '^(ok|not ok|skip) ' "$1.txt" ||
+	    not_ok "$2: no case was run"
 	grep -q '^vm: done' "$1.txt" && return
 	not_ok "$2: the guest did not finish: $(tail -n 1 "$VM/qemu.log")"
 }
