@@ -21,8 +21,8 @@ PROCINFO_SRC	= procinfo/audit.c procinfo/capture.c procinfo/confirm.c \
 		  procinfo/execs.c procinfo/frames.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
 		  procinfo/procpid.c procinfo/routes.c procinfo/sockown.c $(PROCINFO_PURE)
-RULED_PURE	= ruled/dns.c ruled/dns_stream.c ruled/flows.c ruled/json.c ruled/list.c \
-		  ruled/match.c ruled/names.c \
+RULED_PURE	= ruled/command_text.c ruled/dns.c ruled/dns_stream.c \
+		  ruled/flows.c ruled/json.c ruled/list.c ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \
 		  ruled/rule_load.c ruled/rule_parse.c ruled/rule_print.c \
 		  ruled/ruleset.c ruled/siphash.c ruled/suffix.c ruled/words.c

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command_text.h"
 #include "control.h"
 #include "log.h"
 #include "ruled.h"
 #include "sandbox.h"
 
-#define DURATION_MAX_S	(365 * 86400)
 #define LINE_SIZE	8192
 
 typedef void (command_fn)(struct client *, char *);
@@ -42,56 +42,6 @@ static const struct command {
 	{ "status",	false,	cmd_status },
 	{ "test",	false,	cmd_test },
 };
-
-/* Words of a command. */
-
-static int
-parse_duration(const char *word, uint32_t *seconds)
-{
-	char		number[16];
-	const char	*bad;
-	size_t		n = strspn(word, "0123456789");
-	uint32_t	unit;
-	long long	v;
-
-	if (n == 0 || n >= sizeof(number) || word[n] == '\0' ||
-	    word[n + 1] != '\0')
-		return -1;
-	switch (word[n]) {
-	case 's':
-		unit = 1;
-		break;
-	case 'm':
-		unit = 60;
-		break;
-	case 'h':
-		unit = 3600;
-		break;
-	case 'd':
-		unit = 86400;
-		break;
-	default:
-		return -1;
-	}
-	memcpy(number, word, n);
-	number[n] = '\0';
-	v = strtonum(number, 1, DURATION_MAX_S / unit, &bad);
-	if (bad != NULL)
-		return -1;
-	*seconds = (uint32_t)v * unit;
-	return 0;
-}
-
-static char *
-next_word(char **text)
-{
-	char	*word;
-
-	do
-		word = strsep(text, " \t");
-	while (word != NULL && *word == '\0');
-	return word;
-}
 
 /* Commands. */
 
@@ -364,23 +314,15 @@ client_rule(struct client *cl, const char *text, struct rule *r)
 static void
 cmd_add(struct client *cl, char *text)
 {
-	char		*rest, *word, saved;
+	char		*rest;
 	struct rule	 r;
-	uint32_t	 seconds = 0;
+	uint32_t	 seconds;
 
-	rest = text + strspn(text, " \t");
-	word = rest + strcspn(rest, " \t");
-	saved = *word;
-	*word = '\0';
-	if (rest[0] >= '0' && rest[0] <= '9') {
-		if (parse_duration(rest, &seconds) == -1) {
-			reply_error(cl, "%s: not a duration, as 2s, 9m, 24h "
-			    "or 7d", rest);
-			return;
-		}
-		rest = saved != '\0' ? word + 1 : word;
-	} else
-		*word = saved;
+	if (command_add(text, &rest, &seconds) == -1) {
+		reply_error(cl, "%s: not a duration, as 2s, 9m, 24h "
+		    "or 7d", rest);
+		return;
+	}
 	if (client_rule(cl, rest, &r) == -1)
 		return;
 	change_add(&r, seconds, reply_done, cl);
@@ -396,39 +338,6 @@ cmd_delete(struct client *cl, char *text)
 		return;
 	change_delete(&r, reply_done, cl);
 	rule_clear(&r);
-}
-
-/*
- * test PROTO HOST PORT [qualifier ...]: the words are put together as a rule,
- * and what that rule is about becomes the subject that is matched.
- */
-static void
-test_subject(const struct rule *r, struct subject *s)
-{
-	static const char	*from_name;
-
-	memset(s, 0, sizeof(*s));
-	s->dir = r->dir == -1 ? DIR_OUT : (enum direction)r->dir;
-	if (r->kind == DST_LOCALHOST && r->dir == -1)
-		s->dir = DIR_IN;
-	s->name = r->name;
-	if (r->kind == DST_ADDR)
-		s->dst = r->prefix.addr;
-	if (r->from == FROM_PREFIX)
-		s->src = r->from_prefix.addr;
-	else if (r->from == FROM_NAME) {
-		s->src_names = &from_name;
-		s->nsrc_names = 1;
-		from_name = r->from_name;
-	}
-	s->proto = (uint8_t)r->proto;
-	s->has_port = !r->port_any;
-	s->port = r->port_lo;
-	s->ifname = r->ifname[0] != '\0' ? r->ifname : NULL;
-	s->who_known = true;
-	s->exe = r->exe;
-	s->has_uid = r->has_uid;
-	s->uid = r->uid;
 }
 
 /* Rules for addresses count too: one that this host was told for the name. */
@@ -503,47 +412,27 @@ test_reply(struct client *cl, enum match_result result, const struct match *m)
 	reply_end(cl);
 }
 
-/* Could it be a connection?  Only some protocols have ports. */
-static bool
-is_one(const struct rule *r)
-{
-	bool	ports;
-
-	ports = r->proto == IPPROTO_TCP || r->proto == IPPROTO_UDP ||
-	    r->proto == IPPROTO_SCTP;
-	if (r->proto == -1 || (ports && (r->port_any ||
-	    r->port_lo != r->port_hi)))
-		return false;
-	return r->kind == DST_NAME || r->kind == DST_ADDR ||
-	    r->kind == DST_LOCALHOST;
-}
-
 static void
 cmd_test(struct client *cl, char *text)
 {
-	char		*proto, *host, *port, rule[RULE_TEXT_MAX];
+	char		 rule[RULE_TEXT_MAX];
 	struct subject	 s;
 	struct match	 m;
 	struct rule	 r;
-	int		 n;
 
-	proto = next_word(&text);
-	host = next_word(&text);
-	port = next_word(&text);
-	if (port == NULL) {
+	switch (command_test(text, rule, sizeof(rule))) {
+	case 0:
+		break;
+	case 1:
 		reply_error(cl, "usage: test proto host port [qualifier ...]");
 		return;
-	}
-	n = snprintf(rule, sizeof(rule), "allow %s %s %s %s", host, port,
-	    proto, text != NULL ? text : "");
-	if (n < 0 || (size_t)n >= sizeof(rule)) {
+	default:
 		reply_error(cl, "too long");
 		return;
 	}
 	if (client_rule(cl, rule, &r) == -1)
 		return;
-	if (is_one(&r)) {
-		test_subject(&r, &s);
+	if (command_subject(&r, &s) == 0) {
 		test_address(&s);
 		test_reply(cl, judge_subject(&s, &m), &m);
 	} else
@@ -590,7 +479,7 @@ part_names(struct client *cl)
 static void
 cmd_names(struct client *cl, char *text)
 {
-	char	*word = next_word(&text);
+	char	*word = command_word(&text);
 
 	if (word != NULL && addr_parse(word, &cl->want) == -1) {
 		reply_error(cl, "%s: not an address", word);
@@ -669,10 +558,10 @@ cmd_reload(struct client *cl, char *text)
 static void
 cmd_pause(struct client *cl, char *text)
 {
-	char		*word = next_word(&text);
+	char		*word = command_word(&text);
 	uint32_t	 seconds;
 
-	if (word == NULL || parse_duration(word, &seconds) == -1) {
+	if (word == NULL || command_duration(word, &seconds) == -1) {
 		reply_error(cl, "usage: pause duration, as 2s, 9m or 24h");
 		return;
 	}

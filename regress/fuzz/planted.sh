@@ -23,6 +23,7 @@ plants()
 {
 	cat <<-'EOT'
 	conf	parent/conf_print.c	s/*text == '"' ||/false ||/	parent/conf_print.c
+	ctl	ruled/command_text.c	s/s->port = r->port_lo/s->port = r->port_lo \& 0xfff/	ruled/command_text.c
 	dns	ruled/dns.c	s/c == '-' || c == '_'/c > ' '/	ruled/dns.c
 	packet	imsg/ibuf.h	s/end > b->len)/end > b->len + 1)/	ruled/packet.c
 	execrec	procinfo/execrec.c	s/n > (len - NS_SIZE - TIME_SIZE)/n > (len)/	procinfo/execrec.c
