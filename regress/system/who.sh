@@ -5,7 +5,7 @@
 # with pid and arguments, and rules that name a program apply to them.
 . "$(dirname "$0")/lib.sh"
 
-N=50
+N=$((50 / SLOW))
 shot=0
 shown=0
 
