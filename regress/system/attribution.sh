@@ -10,8 +10,8 @@
 #	TSN_TABLE=		set: prints a table as well
 . "$(dirname "$0")/lib.sh"
 
-N=${TSN_CONNECTIONS-100}
-IDLE=${TSN_IDLE-300}
+N=${TSN_CONNECTIONS-$((100 / SLOW))}
+IDLE=${TSN_IDLE-$((300 / SLOW))}
 SENDERS=$B/regress/senders
 SERVER=8090
 next_port=20000
@@ -71,10 +71,11 @@ judge()
 	tail -n 1 "$T/table" >&2
 	[ "$6" -gt 0 ] || fail "nothing was sent"
 	# The pid comes with the packet, the executable is in the kernel's
-	# records.  Arguments are read while the program lives.
+	# records.  Arguments are read while the program lives: one in a
+	# hundred may be missed, and one of fewer.
 	[ "$3" -eq "$6" ] && [ "$4" -eq "$6" ] ||
 		fail "of $6 packets $3 have their pid and $4 their executable"
-	[ $(($5 * 100)) -ge $(($6 * 99)) ] ||
+	[ $(($5 * 100)) -ge $(($6 * 99)) ] || [ $(($6 - $5)) -le 1 ] ||
 		fail "of $6 packets $5 have their arguments"
 }
 
