@@ -65,7 +65,8 @@ all_named()
 named()
 {
 	all_named "$@" || wait_for 20 all_named "$@" || {
-		grep " INFO " "$T/log" | tail -n 5 >&2
+		grep -vF "] $2 $2 " "$T/log" >&2
+		grep -cF "] $2 $2 " "$T/log" >&2
 		fail "$missing of $N programs are not named"
 	}
 	shown=$((shown + N - bare))
