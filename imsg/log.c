@@ -5,17 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "imsg.h"
 #include "log.h"
 
 #define LOG_TEXT_MAX	4096	/* escaped; four bytes for each at worst */
 #define LOG_FLUSH_MS	200	/* for the last words of a child */
+#define RESERVE_SIZE	(3 * MSG_MAX)	/* a link queues in pieces of two */
 
 static enum role	 self;
 static int		 verbose;
 static struct link	*to_link;
 static log_writer	*to_writer;
+static void		*reserve;	/* memory, for saying there is none */
+static bool		 dying;
 
 void
 log_init(enum role role, int v)
@@ -28,6 +32,9 @@ void
 log_to_link(struct link *l)
 {
 	to_link = l;
+	/* Best effort: without it the last words may be missing. */
+	if (reserve == NULL)
+		reserve = malloc(RESERVE_SIZE);
 }
 
 void
@@ -178,6 +185,11 @@ fatal(const char *fmt, ...)
 	va_list	ap;
 
 	if (fmt == NULL) {
+		/* What a link needs to queue the line, and no second try. */
+		if (dying)
+			_exit(1);
+		dying = true;
+		free(reserve);
 		log_text(LEVEL_FATAL, "out of memory");
 		log_exit();
 	}

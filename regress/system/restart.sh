@@ -180,37 +180,91 @@ check "a forbidden system call: killed, named in the log, back" \
 check "a socket of its own: killed, named in the log, back" \
     violation socket
 
-# With a question open: it is answered by no, once, and a new one can be asked.
-prompter_killed()
+# Memory is refused to one child, under load and, for ruled, with a long file
+# of rules to be read: what cannot go on without says so and starts again.
+id_of()
 {
-	nsenter --net="/run/netns/$NS-host" Xvfb "$DISPLAY" \
-	    -auth "$XAUTHORITY" -noreset -nolisten tcp -screen 0 640x480x24 \
-	    >"$T/xvfb" 2>&1 &
-	xvfb=$!
-	wait_for 250 test -e "/tmp/.X11-unix/X$number" || fail "no X server"
+	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$pid/status"
+}
+limit_memory()
+{
+	pid=$(pid_of "$1")
+	# As itself: root may lack what it takes to limit others.
+	setpriv --reuid "$(id_of Uid)" --regid "$(id_of Gid)" --clear-groups \
+	    prlimit --pid "$pid" --data=4096:4096 || fail "prlimit"
+}
+no_memory()
+{
+	clear_log
+	sniff
+	hammer 2 $RATE
+	limit_memory "$1"
+	[ "$1" != ruled ] || long_rules
+	expect_hammer
+	expect_sniffed_none
+	kill "$SNIFF_PID"
+	expect reply tcp $CDN4 80
+	expect refused -t 5000 tcp $BARE4 80
+	expect refused -t 5000 tcp $MAIL4 80
+	expect_log_dead "$1" "$pid"
+	settle
+}
+# Alive, or gone with its reason in the log.
+expect_log_dead()
+{
+	if [ "$1" != ruled ] && [ "$(pid_of "$1")" = "$2" ]; then
+		return
+	fi
+	expect_log " FATAL .*out of memory"
+	expect_log " ERROR $1\[$2\]: ended with status 1; restarted"
+}
+long_rules()
+{
+	cp "$T/rules" "$T/rules.new"
+	yes "# nothing to be read here" | head -n 300000 >>"$T/rules.new"
+	mv "$T/rules.new" "$T/rules"
+	expect_log " INFO ruled\[[0-9]*\]: back after "
+	set_rules "allow $CDN4 80 tcp" "deny $BARE4 - tcp"
+}
+if command -v prlimit >/dev/null; then
+	for role in netq procinfo ruled; do
+		check "no more memory for $role, under load" no_memory $role
+	done
+else
+	say_skip "no more memory" "no prlimit here"
+fi
+
+# With a question open: it is answered by no, once, and a new one can be asked.
+prompter_struck()
+{
+	rounds=$2
 	start_snitch "ask x11" "ask timeout 30" \
 	    "display \"$DISPLAY\" xauthority \"$XAUTHORITY\"" || return
+	wait_for 250 prompter_there || fail "no prompter"
 	sniff
 	i=0
-	while [ "$i" -lt "$ROUNDS" ]; do
+	while [ "$i" -lt "$rounds" ]; do
+		i=$((i + 1))
 		probe_bg asked -t 9000 tcp $MAIL4 80
-		wait_for 150 asked $((i + 1)) || fail "not asked"
-		wait_for 100 prompter_there || fail "no prompter"
+		wait_for 150 asked "$i" || fail "not asked"
 		strike "$1" prompter
 		expect_bg asked refused 3
 		rm "$T/asked"
-		sleep 2.1
-		i=$((i + 1))
+		wait_for 250 back_times_are "$i" || fail "not back"
+		[ "$rounds" -le 5 ] || sleep 2.1
 	done
 	settle
 	expect_sniffed_none
 	kill "$SNIFF_PID"
-	expect_times prompter "$ROUNDS"
+	expect_times prompter "$rounds"
+	n=$(grep -c " INFO deny .*$MAIL4" "$T/log")
+	[ "$n" -eq "$rounds" ] || fail "denied $n times, not $rounds"
+	[ "$1" != STOP ] || grep -q ' prompter\[[0-9]*\]: was stopped, killed' \
+	    "$T/log" || fail "nothing about its having been stopped"
 	stop_snitch
-	kill $xvfb
-	wait $xvfb 2>/dev/null
 }
 prompter_there()	{ [ -n "$(pid_of prompter)" ]; }
+back_times_are()	{ [ "$(back_times prompter | grep -c .)" -ge "$1" ]; }
 # asked N: the Nth question was logged.
 asked()
 {
@@ -225,8 +279,21 @@ if command -v Xvfb >/dev/null && command -v xauth >/dev/null; then
 	xauth -f "$XAUTHORITY" add "$DISPLAY" . \
 	    "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" 2>/dev/null
 	BACK_MS=100 BACK_MAX_MS=2000
+	nsenter --net="/run/netns/$NS-host" Xvfb "$DISPLAY" \
+	    -auth "$XAUTHORITY" -noreset -nolisten tcp -screen 0 640x480x24 \
+	    >"$T/xvfb" 2>&1 &
+	xvfb=$!
+	wait_for 250 test -e "/tmp/.X11-unix/X$number" || fail "no X server"
+	few=3
+	[ -z "${LONG-}" ] || few=$ROUNDS
 	check "the prompter killed $ROUNDS times with a question open" \
-	    prompter_killed KILL
+	    prompter_struck KILL "$ROUNDS"
+	check "SIGSEGV of the prompter, $few times, with a question open" \
+	    prompter_struck SEGV $few
+	check "SIGSTOP of the prompter, $few times, with a question open" \
+	    prompter_struck STOP $few
+	kill $xvfb
+	wait $xvfb 2>/dev/null
 	start_snitch || exit 1
 else
 	say_skip "the prompter killed" "no Xvfb here"
