@@ -17,20 +17,24 @@ set_rules "allow $R4 53 udp" "allow $BARE4 5000 udp exe=$T/good" \
     "drop $BARE6 - udp"
 start_snitch || exit 1
 
-
-# shots PROGRAM PROTOCOL HOST PORT: one after the other; "pid port" of each in
-# $T/truth, for the arguments carry a number, too.
+# shots PROGRAM PROTOCOL HOST PORT: one after the other; "pid number" of each
+# in $T/truth, for the arguments carry a number, too.  No local port is used
+# twice: a datagram between the ports of an earlier one is no new flow, and
+# has no line.
+port=10000
 shots()
 {
 	: >"$T/truth"
 	clear_log
+	port=$((port + N))
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	in_host sh -c 'truth=$1; n=$2; shift 2
+	in_host sh -c 'truth=$1; port=$2; n=$3; shift 3
 		while [ "$n" -gt 0 ]; do
 			sh -c "echo \$\$ $n >>\"\$0\"; exec \"\$@\"" "$truth" \
-			    "$1" -t "$n" "$2" "$3" "$4" >/dev/null
+			    "$1" -t "$n" "$2" "$3" "$4" \
+			    -p "$((port + n))" >/dev/null
 			n=$((n - 1))
-		done' sh "$T/truth" "$N" "$@"
+		done' sh "$T/truth" "$port" "$N" "$@"
 }
 
 # all_named ACTION PROGRAM PROTOCOL: each of them, by its own line: pid and
