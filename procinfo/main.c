@@ -4,6 +4,7 @@
  * procinfo's loop: questions from ruled, one answer to each, in order.
  */
 #include <event2/event.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,18 @@ parent_message(struct link *l, struct imsg *imsg, void *arg)
 }
 
 /*
+ * With threads, malloc(3) that gets no memory tries another arena, and making
+ * one takes mprotect(2), which the filter kills for: the reason would be
+ * lost.  The threads allocate nothing.
+ */
+static void
+one_arena(void)
+{
+	if (mallopt(M_ARENA_MAX, 1) != 1)
+		fatalx("malloc cannot be kept to one arena");
+}
+
+/*
  * A program that ends at once has to be read before: with the machine busy,
  * one in three is gone by the time an ordinary process gets its turn.  The
  * threads that read arguments inherit this, and need it.
@@ -309,6 +322,7 @@ main(void)
 	diag_init(FD_PROC_DIAG);
 	events_init(!start.restarted);
 	set_scheduler();
+	one_arena();
 	execs_init();
 	sandbox_procinfo(start.uid, start.gid, execs_start);
 	sockown_init(FD_PROC_DIAG);
