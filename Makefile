@@ -20,7 +20,8 @@ PROCINFO_SRC	= procinfo/audit.c procinfo/capture.c procinfo/confirm.c \
 		  procinfo/connector.c procinfo/diag.c procinfo/events.c \
 		  procinfo/execs.c procinfo/frames.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
-		  procinfo/procpid.c procinfo/routes.c procinfo/sockown.c $(PROCINFO_PURE)
+		  procinfo/procpid.c procinfo/ring.c procinfo/routes.c \
+		  procinfo/sockown.c $(PROCINFO_PURE)
 RULED_PURE	= ruled/command_text.c ruled/dns.c ruled/dns_stream.c \
 		  ruled/flows.c ruled/json.c ruled/list.c ruled/match.c ruled/names.c \
 		  ruled/packet.c ruled/passwd.c ruled/rule_edit.c \

@@ -10,12 +10,10 @@
  * event is written under the queue's lock, so whatever is older than it was
  * in its ring by the second look.
  */
-#include <errno.h>
 #include <event2/event.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 #include "imsg.h"
 #include "log.h"
 #include "procinfo.h"
+#include "ring.h"
 #include "routes.h"
 
 #define RINGS_MAX	1024
@@ -33,11 +32,9 @@
 #define SAMPLE_SIZE	32	/* header, id, pid and tid, time */
 
 struct ring {
-	int			 fd;
+	struct ring_data	 data;
 	uint16_t		 cpu;
 	uint64_t		 irq_id;
-	struct perf_event_mmap_page *page;
-	size_t			 size;	/* of the data behind that page */
 	struct event		*ev;
 	/* During one drain. */
 	uint64_t		 first, head;	/* the two looks */
@@ -84,33 +81,10 @@ rings_clear(void)
 		r = &rings[--nrings];
 		if (r->ev != NULL)
 			event_free(r->ev);
-		if (r->page != NULL)
-			(void)munmap(r->page, r->size + (size_t)getpagesize());
-		close(r->fd);
+		ring_close(&r->data);
 	}
 	free(rings);
 	rings = NULL;
-}
-
-/* The parent chose the size, by the number of CPUs; only it is accepted. */
-static int
-ring_map(struct ring *r)
-{
-	size_t	 pages, one = (size_t)getpagesize();
-	void	*p;
-
-	for (pages = 64; pages > 0; pages /= 2) {
-		p = mmap(NULL, (pages + 1) * one, PROT_READ | PROT_WRITE,
-		    MAP_SHARED, r->fd, 0);
-		if (p != MAP_FAILED) {
-			r->page = p;
-			r->size = pages * one;
-			return 0;
-		}
-		if (errno != EINVAL)
-			break;
-	}
-	return -1;
 }
 
 static void	 drain(void);
@@ -131,9 +105,8 @@ ring_add(uint16_t cpu, int fd)
 	if (rings == NULL)
 		fatal(NULL);
 	r = &rings[nrings++];
-	r->fd = fd;
 	r->cpu = cpu;
-	if (ring_map(r) == -1) {
+	if (ring_open(&r->data, fd) == -1) {
 		log_warn("event ring of CPU %u", cpu);
 		return;
 	}
@@ -175,7 +148,7 @@ events_add(const struct msg_event *m, int fd)
 		return;
 	/* One ring less and every number would be wrong. */
 	for (i = 0; i < nrings; i++)
-		if (rings[i].page == NULL) {
+		if (rings[i].data.page == NULL) {
 			rings_clear();
 			break;
 		}
@@ -187,19 +160,6 @@ bool
 events_on(void)
 {
 	return complete && nrings > 0;
-}
-
-/* Copies out of the ring, whose end may lie in the middle of a record. */
-static void
-ring_copy(const struct ring *r, uint64_t pos, void *to, size_t len)
-{
-	const uint8_t	*data = (const uint8_t *)r->page + getpagesize();
-	size_t		 at = pos & (r->size - 1), n = r->size - at;
-
-	if (n > len)
-		n = len;
-	memcpy(to, data + at, n);
-	memcpy((uint8_t *)to + n, data, len - n);
 }
 
 /*
@@ -214,11 +174,12 @@ ring_sample(const struct ring *r, uint64_t *pos, uint64_t end,
 	uint64_t			 body[3];
 
 	while (*pos + sizeof(h) <= end) {
-		ring_copy(r, *pos, &h, sizeof(h));
+		ring_copy(&r->data, *pos, &h, sizeof(h));
 		if (h.size < sizeof(h) || *pos + h.size > end)
 			return false;
 		if (h.size >= SAMPLE_SIZE)
-			ring_copy(r, *pos + sizeof(h), body, sizeof(body));
+			ring_copy(&r->data, *pos + sizeof(h), body,
+			    sizeof(body));
 		*pos += h.size;
 		if (h.type == PERF_RECORD_LOST && h.size >= SAMPLE_SIZE)
 			*lost += body[1];	/* after the id */
@@ -243,7 +204,7 @@ static uint64_t
 ring_newest(const struct ring *r)
 {
 	struct order_event	 e = { 0, 0, 0 };
-	uint64_t		 pos = r->page->data_tail, lost = 0;
+	uint64_t		 pos = r->data.page->data_tail, lost = 0;
 
 	while (ring_sample(r, &pos, r->first, &e, &lost))
 		continue;
@@ -295,7 +256,7 @@ take(struct ring *r)
 		r->next.kind = ORDER_UNSURE;
 	order_add(&order, &r->next);
 	r->last = r->next.time;
-	__atomic_store_n(&r->page->data_tail, r->pos, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->data.page->data_tail, r->pos, __ATOMIC_RELEASE);
 	ring_next(r);
 }
 
@@ -320,18 +281,18 @@ drain(void)
 	if (!complete)
 		return;
 	for (r = rings; r < rings + nrings; r++)
-		r->first = __atomic_load_n(&r->page->data_head,
+		r->first = __atomic_load_n(&r->data.page->data_head,
 		    __ATOMIC_ACQUIRE);
 	for (r = rings; r < rings + nrings; r++)
-		r->head = __atomic_load_n(&r->page->data_head,
+		r->head = __atomic_load_n(&r->data.page->data_head,
 		    __ATOMIC_ACQUIRE);
 	for (r = rings; r < rings + nrings; r++) {
 		if ((t = ring_newest(r)) > bound)
 			bound = t;
-		r->pos = r->page->data_tail;
+		r->pos = r->data.page->data_tail;
 		r->lost = 0;
 		/* No room for one more record: what followed is lost. */
-		if (r->head - r->pos > r->size - 2 * SAMPLE_SIZE) {
+		if (r->head - r->pos > r->data.size - 2 * SAMPLE_SIZE) {
 			r->full = true;
 			r->full_at = r->head;
 		}

@@ -15,7 +15,6 @@
  * be wrong: all of it is forgotten, as the proc connector does it.
  */
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 
 #include <errno.h>
 #include <event2/event.h>
@@ -28,13 +27,12 @@
 #include "execs.h"
 #include "log.h"
 #include "procinfo.h"
+#include "ring.h"
 
 struct ring {
-	int			 fd;
+	struct ring_data	 data;
 	uint16_t		 cpu;
 	bool			 wakes;	/* has an EVENT_EXEC_DONE */
-	struct perf_event_mmap_page *page;
-	size_t			 size;	/* of the data behind that page */
 	/* During one look. */
 	uint64_t		 first, head, pos;
 	uint64_t		 time;	/* of the record at pos; 0: none */
@@ -96,34 +94,11 @@ execs_clear(void)
 	while (nrings > 0) {
 		r = &rings[--nrings];
 		capture_ring(r->cpu, -1, NULL, 0);
-		if (r->page != NULL)
-			(void)munmap(r->page, r->size + (size_t)getpagesize());
-		close(r->fd);
+		ring_close(&r->data);
 	}
 	free(rings);
 	rings = NULL;
 	complete = false;
-}
-
-/* The parent chose the size, by the number of CPUs; only it is accepted. */
-static int
-ring_map(struct ring *r)
-{
-	size_t	 pages, one = (size_t)getpagesize();
-	void	*p;
-
-	for (pages = 64; pages > 0; pages /= 2) {
-		p = mmap(NULL, (pages + 1) * one, PROT_READ | PROT_WRITE,
-		    MAP_SHARED, r->fd, 0);
-		if (p != MAP_FAILED) {
-			r->page = p;
-			r->size = pages * one;
-			return 0;
-		}
-		if (errno != EINVAL)
-			break;
-	}
-	return -1;
 }
 
 void
@@ -143,9 +118,8 @@ execs_add(const struct msg_event *m, int fd)
 	if (rings == NULL)
 		fatal(NULL);
 	r = &rings[nrings++];
-	r->fd = fd;
 	r->cpu = m->cpu;
-	if (ring_map(r) == -1)
+	if (ring_open(&r->data, fd) == -1)
 		log_warn("ring of processes of CPU %u", m->cpu);
 }
 
@@ -155,7 +129,7 @@ execs_complete(void)
 	size_t	 i;
 
 	for (i = 0; i < nrings; i++)
-		if (rings[i].page == NULL || !rings[i].wakes) {
+		if (rings[i].data.page == NULL || !rings[i].wakes) {
 			execs_clear();
 			return;
 		}
@@ -167,8 +141,8 @@ execs_complete(void)
 	ident_forget();
 	complete = true;
 	for (i = 0; i < nrings; i++)
-		capture_ring(rings[i].cpu, rings[i].fd, rings[i].page,
-		    rings[i].size);
+		capture_ring(rings[i].cpu, rings[i].data.fd,
+		    rings[i].data.page, rings[i].data.size);
 	ident_scan();
 }
 
@@ -187,19 +161,6 @@ execs_distrust(void)
 	ident_forget();
 }
 
-/* Copies out of the ring, whose end may lie in the middle of a record. */
-static void
-ring_copy(const struct ring *r, uint64_t pos, void *to, size_t len)
-{
-	const uint8_t	*data = (const uint8_t *)r->page + getpagesize();
-	size_t		 at = pos & (r->size - 1), n = r->size - at;
-
-	if (n > len)
-		n = len;
-	memcpy(to, data + at, n);
-	memcpy((uint8_t *)to + n, data, len - n);
-}
-
 /* Length and time of the record at pos; 0: there is none before the end. */
 static size_t
 ring_peek(const struct ring *r, uint64_t pos, uint64_t end, uint64_t *time)
@@ -208,10 +169,10 @@ ring_peek(const struct ring *r, uint64_t pos, uint64_t end, uint64_t *time)
 
 	if (pos + sizeof(h) > end)
 		return 0;
-	ring_copy(r, pos, &h, sizeof(h));
+	ring_copy(&r->data, pos, &h, sizeof(h));
 	if (h.size < sizeof(h) + sizeof(*time) || pos + h.size > end)
 		return 0;
-	ring_copy(r, pos + h.size - sizeof(*time), time, sizeof(*time));
+	ring_copy(&r->data, pos + h.size - sizeof(*time), time, sizeof(*time));
 	return h.size;
 }
 
@@ -227,7 +188,7 @@ ring_next(struct ring *r)
 static uint64_t
 ring_newest(const struct ring *r)
 {
-	uint64_t	 pos = r->page->data_tail, time, newest = 0;
+	uint64_t	 pos = r->data.page->data_tail, time, newest = 0;
 	size_t		 len;
 
 	while ((len = ring_peek(r, pos, r->first, &time)) > 0) {
@@ -256,12 +217,12 @@ take(struct ring *r)
 	struct execrec	 rec;
 
 	if (r->len <= sizeof(buf)) {
-		ring_copy(r, r->pos, buf, r->len);
+		ring_copy(&r->data, r->pos, buf, r->len);
 		if (execrec_parse(buf, r->len, &rec) == 0)
 			ident_record(&rec);
 	}
 	r->pos += r->len;
-	__atomic_store_n(&r->page->data_tail, r->pos, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->data.page->data_tail, r->pos, __ATOMIC_RELEASE);
 	ring_next(r);
 }
 
@@ -276,16 +237,16 @@ look(bool *full)
 	uint64_t	 t, bound = 0;
 
 	for (r = rings; r < rings + nrings; r++)
-		r->first = __atomic_load_n(&r->page->data_head,
+		r->first = __atomic_load_n(&r->data.page->data_head,
 		    __ATOMIC_ACQUIRE);
 	for (r = rings; r < rings + nrings; r++)
-		r->head = __atomic_load_n(&r->page->data_head,
+		r->head = __atomic_load_n(&r->data.page->data_head,
 		    __ATOMIC_ACQUIRE);
 	for (r = rings; r < rings + nrings; r++) {
 		if ((t = ring_newest(r)) > bound)
 			bound = t;
-		r->pos = r->page->data_tail;
-		if (r->head - r->pos > r->size - EXECREC_MAX)
+		r->pos = r->data.page->data_tail;
+		if (r->head - r->pos > r->data.size - EXECREC_MAX)
 			*full = true;
 		ring_next(r);
 	}
@@ -298,8 +259,8 @@ is_news(void)
 	struct ring	*r;
 
 	for (r = rings; r < rings + nrings; r++)
-		if (__atomic_load_n(&r->page->data_head, __ATOMIC_ACQUIRE) !=
-		    r->page->data_tail)
+		if (__atomic_load_n(&r->data.page->data_head,
+		    __ATOMIC_ACQUIRE) != r->data.page->data_tail)
 			return true;
 	return false;
 }

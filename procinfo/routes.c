@@ -12,10 +12,8 @@
  * namespace the packet's source address is.  Without just one there is none.
  * A look-up that was paired with a connection is no other connection's.
  */
-#include <sys/mman.h>
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -26,6 +24,7 @@
 
 #include "log.h"
 #include "procinfo.h"
+#include "ring.h"
 #include "routes.h"
 
 #define RINGS_MAX	2048
@@ -43,11 +42,9 @@ struct route {
 };
 
 struct ring {
-	int				 fd;
-	struct event_route		 layout;
-	struct perf_event_mmap_page	*page;
-	size_t				 size;
-	struct event			*ev;
+	struct ring_data	 data;
+	struct event_route	 layout;
+	struct event		*ev;
 };
 
 static struct ring	*rings;
@@ -64,8 +61,7 @@ routes_clear(void)
 	while (nrings > 0) {
 		r = &rings[--nrings];
 		event_free(r->ev);
-		(void)munmap(r->page, r->size + (size_t)getpagesize());
-		close(r->fd);
+		ring_close(&r->data);
 	}
 	free(rings);
 	rings = NULL;
@@ -75,18 +71,6 @@ bool
 routes_on(void)
 {
 	return nrings > 0;
-}
-
-static void
-ring_copy(const struct ring *r, uint64_t pos, void *to, size_t len)
-{
-	const uint8_t	*data = (const uint8_t *)r->page + getpagesize();
-	size_t		 at = pos & (r->size - 1), n = r->size - at;
-
-	if (n > len)
-		n = len;
-	memcpy(to, data + at, n);
-	memcpy((uint8_t *)to + n, data, len - n);
 }
 
 static uint16_t
@@ -130,24 +114,24 @@ ring_drain(struct ring *r)
 {
 	struct perf_event_header	 h;
 	uint8_t				 buf[RECORD_MAX];
-	uint64_t			 pos = r->page->data_tail, head;
+	uint64_t			 pos = r->data.page->data_tail, head;
 	size_t				 len;
 
-	head = __atomic_load_n(&r->page->data_head, __ATOMIC_ACQUIRE);
+	head = __atomic_load_n(&r->data.page->data_head, __ATOMIC_ACQUIRE);
 	while (pos + sizeof(h) <= head) {
-		ring_copy(r, pos, &h, sizeof(h));
+		ring_copy(&r->data, pos, &h, sizeof(h));
 		if (h.size < sizeof(h) || pos + h.size > head)
 			break;
 		len = h.size - sizeof(h);
 		if (h.type == PERF_RECORD_LOST)
 			lost = now_ns();
 		if (h.type == PERF_RECORD_SAMPLE && len <= sizeof(buf)) {
-			ring_copy(r, pos + sizeof(h), buf, len);
+			ring_copy(&r->data, pos + sizeof(h), buf, len);
 			take_sample(&r->layout, buf, len);
 		}
 		pos += h.size;
 	}
-	__atomic_store_n(&r->page->data_tail, pos, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->data.page->data_tail, pos, __ATOMIC_RELEASE);
 }
 
 static void
@@ -160,38 +144,16 @@ ring_readable(int fd, short what, void *arg)
 		ring_drain(&rings[i]);
 }
 
-/* The parent chose the size; only it is accepted. */
-static int
-ring_map(struct ring *r)
-{
-	size_t	 pages, one = (size_t)getpagesize();
-	void	*p;
-
-	for (pages = 64; pages > 0; pages /= 2) {
-		p = mmap(NULL, (pages + 1) * one, PROT_READ | PROT_WRITE,
-		    MAP_SHARED, r->fd, 0);
-		if (p != MAP_FAILED) {
-			r->page = p;
-			r->size = pages * one;
-			return 0;
-		}
-		if (errno != EINVAL)
-			break;
-	}
-	return -1;
-}
-
 void
 routes_add(const struct msg_event *m, int fd)
 {
 	struct ring	 r;
 
 	memset(&r, 0, sizeof(r));
-	r.fd = fd;
 	event_route_get(m->id, &r.layout);
-	if (nrings == RINGS_MAX || ring_map(&r) == -1) {
+	if (ring_open(&r.data, fd) == -1 || nrings == RINGS_MAX) {
 		log_warn("ring of routing look-ups of CPU %u", m->cpu);
-		close(fd);
+		ring_close(&r.data);
 		return;
 	}
 	r.ev = event_new(main_base(), fd, EV_READ | EV_PERSIST,
