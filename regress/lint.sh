@@ -120,6 +120,9 @@ for cc in gcc clang; do
 	have "$cc" "$cc accepts every file" || continue
 	lint "$cc accepts every file" compile "$cc"
 done
+if have objdump "no process calls what its filter lacks"; then
+	lint "no process calls what its filter lacks" regress/calls.sh
+fi
 # It reads no system headers, and does not see that fatal() never returns.
 if have cppcheck cppcheck; then
 	# shellcheck disable=SC2046 # a list of words

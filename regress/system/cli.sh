@@ -192,6 +192,26 @@ packet_socket()
 	sleep 0.2
 }
 
+# -v: the filter of each process, for people to read.
+filters_shown()
+{
+	write_conf
+	setpriv --reuid=65534 --regid=65534 --clear-groups \
+	    "$B/sbin/tinysnitch" -d -v -f "$T/conf" >"$T/shown" 2>&1 &&
+		fail "runs without root"
+	for role in parent netq procinfo ruled prompter; do
+		grep -q "^$role: system calls; any other ends the process\$" \
+		    "$T/shown" || fail "nothing about $role"
+	done
+	grep -q '^	sendto if fd == FD_NETQ_QUEUE, length == 32, flags == 0, address == NULL	# a verdict$' \
+	    "$T/shown" || fail "no line for a verdict"
+	grep -q '^    memory, never executable$' "$T/shown" ||
+		fail "no headings"
+	[ "$(grep -c '^	' "$T/shown")" -gt 200 ] ||
+		fail "$(grep -c '^	' "$T/shown") lines"
+}
+check "-v prints each process's filter" filters_shown
+
 frames()
 {
 	if grep -q "cannot be asked about packet" "$T/log"; then
