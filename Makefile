@@ -155,7 +155,7 @@ LIBEXECDIR	= $(PREFIX)/libexec/tinysnitch
 MANDIR		= $(PREFIX)/share/man
 DATADIR		= $(PREFIX)/share
 LIBDIR		= $(PREFIX)/lib
-UNITS		= tinysnitch.service
+UNITS		= tinysnitch.service tinysnitch-release.service
 MANUALS_8	= parent/tinysnitch.8 ruled/tinysnitchctl.8
 MANUALS_5	= parent/tinysnitch.conf.5 ruled/tinysnitch.rules.5
 JOBS		:= $(shell nproc 2>/dev/null || echo 1)
@@ -275,6 +275,7 @@ $(B)/regress/instructions: regress/bench/instructions.c $(PURE_LIB)
 	    -o $@ $< $(PURE_LIB) $(call pkg,libs,libpsl $(PKG_ALL))
 bench: all $(BENCH) $(B)/regress/probe $(B)/regress/senders
 	B=$(B) sh regress/bench/bench.sh $(BENCHFLAGS)
+	@B=$(B) regress/bench/who.sh $(filter -s,$(BENCHFLAGS))
 
 helpers: $(HELPERS)
 tests: $(UNIT_TESTS) $(MSG_TESTS) helpers fuzzers
@@ -370,7 +371,7 @@ install: all
 	    $(DESTDIR)$(DATADIR)/tinysnitch
 	install -m 755 $(B)/sbin/tinysnitch $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/bin/tinysnitchctl $(DESTDIR)$(BINDIR)
-	install -m 755 $(wildcard $(LIBEXEC)/*) etc/firewall \
+	install -m 755 $(wildcard $(LIBEXEC)/*) etc/firewall etc/release \
 	    $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 etc/sample-rules etc/users etc/from-opensnitch \
 	    $(DESTDIR)$(DATADIR)/tinysnitch
