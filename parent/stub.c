@@ -241,12 +241,15 @@ order_check(struct stub_reply *r)
 	    firewall("status", form, r->text, sizeof(r->text)) == 0;
 }
 
+/*
+ * The queue is bound before there are orders: what is in the kernel is ours
+ * to remove, though we may not have come to load any.  A crash left it.
+ */
 static void
-rules_remove(char *text, size_t size)
+order_stop(struct stub_reply *r)
 {
-	if (form != FW_MANUAL && loaded &&
-	    firewall("remove", form, text, size) == 0)
-		loaded = false;
+	r->ok = form == FW_MANUAL ||
+	    firewall("remove", form, r->text, sizeof(r->text)) == 0;
 }
 
 /* The parent's end without an order. */
@@ -255,8 +258,8 @@ parent_crashed(void)
 {
 	char	text[256];
 
-	if (env.conf.after_crash_pass)
-		rules_remove(text, sizeof(text));
+	if (loaded && env.conf.after_crash_pass)
+		(void)firewall("remove", form, text, sizeof(text));
 	_exit(0);
 }
 
@@ -311,8 +314,7 @@ obey(int s, enum stub_order order)
 		order_events(s, &r);
 		return;
 	case STUB_STOP:
-		rules_remove(r.text, sizeof(r.text));
-		r.ok = !loaded;
+		order_stop(&r);
 		break;
 	case STUB_LEAVE:
 		r.ok = true;

@@ -120,10 +120,33 @@ nobody()
 	expect refused tcp $R 80
 	wait_for 50 said " INFO deny tcp .* $R:80 " || fail "not logged"
 	tinysnitchctl pending | grep . && fail "a question for nobody"
+}
+check "with no session there, unanswered decides" nobody
+
+on_screen()
+{
+	tmux -S tmux capture-pane -p | grep -Fq -- "$1"
+}
+
+# A terminal, as long as somebody sits there.
+somebody()
+{
+	tmux -S tmux -f /dev/null new-session -d -x 120 -y 40 "tinysnitchctl ask"
+	sleep 1
+	"$PROBE" -t 60000 tcp $R 80 >answered 2>&1 &
+	wait_for 300 on_screen "[$R:80]" || fail "not asked"
+	sleep 2
+	tmux -S tmux send-keys o
+	tmux -S tmux send-keys y
+	wait $!
+	cat answered
+	grep -q '^reply' answered || fail "allowed: $(cat answered)"
+	tmux -S tmux kill-server
+	expect refused tcp $R 80
 	tinysnitchctl add "allow $R 80 tcp" || fail "add"
 	expect reply tcp $R 80
 }
-check "with no session there, unanswered decides" nobody
+check "as soon as somebody can be asked, that one is" somebody
 
 reload()
 {
@@ -213,6 +236,61 @@ unstartable()
 	expect reply tcp $R 80
 }
 check "one that cannot start leaves it closed until it can" unstartable
+
+no_rules()
+{
+	! nft list tables | grep -q tinysnitch
+}
+
+# Between two starts there is no process of it.
+stopped_unstartable()
+{
+	echo nonsense >>/etc/tinysnitch.conf
+	systemctl restart $U 2>/dev/null && fail "it started"
+	sleep 2
+	no_rules && fail "it is open"
+	systemctl stop $U || fail "stop"
+	wait_for 300 no_rules || fail "kernel rules stay"
+	expect reply tcp $R 443
+	cp conf.good /etc/tinysnitch.conf
+	systemctl start $U || fail "start"
+	expect refused tcp $R 443
+}
+check "stop gives the network back though it cannot start" \
+    stopped_unstartable
+
+# Whatever it has come to again.
+stopped_crashed()
+{
+	for pause in 0 0.2 0.5 1 2; do
+		kill -9 "$(property MainPID)"
+		sleep $pause
+		no_rules && fail "open $pause s after a crash"
+		systemctl stop $U || fail "stop"
+		wait_for 300 no_rules ||
+			fail "stopped $pause s after a crash: kernel rules stay"
+		systemctl start $U || fail "start"
+	done
+	expect reply tcp $R 80
+}
+check "stop gives the network back while it comes back from a crash" \
+    stopped_crashed
+
+# For who brings another one.
+left()
+{
+	kill -QUIT "$(property MainPID)"
+	wait_for 300 ended || fail "it is $(systemctl is-active $U)"
+	sleep 2
+	no_rules && fail "it is open"
+	systemctl start $U || fail "start"
+}
+check "SIGQUIT leaves it closed" left
+
+ended()
+{
+	[ "$(systemctl is-active $U)" = inactive ]
+}
 
 stopped()
 {
