@@ -17,7 +17,7 @@ B=build
 [ "${1-}" = -B ] && { B=$2; shift 2; }
 export B
 LOG=$B/regress/log
-FUZZ_SECONDS=${T-5}
+FUZZ_SECONDS=${T-30}
 SLOW=${TSN_SLOW-1}		# how much more time tests may take
 passed=0
 failed=0
@@ -92,31 +92,6 @@ one()
 	fi
 }
 
-# A fuzzer replays its seeds and then looks for new inputs for a while.
-fuzz()
-{
-	fuzzer=$1
-	name=$2
-	mkdir -p "$B/fuzz/corpus/$name"
-	seeds=
-	[ -d "regress/fuzz/seeds/$name" ] && seeds=regress/fuzz/seeds/$name
-	# shellcheck disable=SC2086 # none or one word
-	if "$fuzzer" -use_value_profile=1 -max_total_time="$FUZZ_SECONDS" \
-	    -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
-	    -artifact_prefix="$B/fuzz/$name-" \
-	    "$B/fuzz/corpus/$name" $seeds >&2; then
-		echo "ok fuzz/$name: $FUZZ_SECONDS s"
-	else
-		echo "not ok fuzz/$name: see $B/fuzz/$name-*"
-		return 1
-	fi
-}
-
-if [ "${1-}" = --fuzz ]; then
-	fuzz "$2" "$3"
-	exit
-fi
-
 only=$*
 rm -rf "$LOG"
 mkdir -p "$LOG"
@@ -140,12 +115,21 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
 done
+# Two at a time, as one test.
+fuzzers=
 for t in "$B"/fuzz/fuzz_*; do
 	[ -f "$t" ] && [ -x "$t" ] || continue
-	name=$(basename "$t")
-	one "fuzz/${name#fuzz_}" $((FUZZ_SECONDS + 120)) \
-	    "$0" --fuzz "$t" "${name#fuzz_}"
+	name=fuzz/${t##*/fuzz_}
+	case " ${only:-$name} " in *" $name "* | *" fuzz "*) ;; *) continue ;; esac
+	fuzzers="$fuzzers ${name#fuzz/}"
 done
+if [ -n "$fuzzers" ]; then
+	[ -z "$only" ] || only="$only fuzz"
+	# shellcheck disable=SC2086 # words
+	set -- $fuzzers
+	one fuzz $(($# * (FUZZ_SECONDS + 30) + 60)) \
+	    env T="$FUZZ_SECONDS" regress/fuzz/run.sh "$@"
+fi
 one fuzz/planted 600 regress/fuzz/planted.sh
 one lint 300 regress/lint.sh
 # The short form; `make check-vm` is longer.
