@@ -262,7 +262,7 @@ check "stop gives the network back though it cannot start" \
 # Whatever it has come to again.
 stopped_crashed()
 {
-	for pause in 0 0.2 0.5 1 2; do
+	for pause in 0 0.3 1.5; do
 		kill -9 "$(property MainPID)"
 		sleep $pause
 		no_rules && fail "open $pause s after a crash"
@@ -276,6 +276,11 @@ stopped_crashed()
 check "stop gives the network back while it comes back from a crash" \
     stopped_crashed
 
+ended()
+{
+	[ "$(systemctl is-active $U)" = inactive ]
+}
+
 # For who brings another one.
 left()
 {
@@ -286,11 +291,6 @@ left()
 	systemctl start $U || fail "start"
 }
 check "SIGQUIT leaves it closed" left
-
-ended()
-{
-	[ "$(systemctl is-active $U)" = inactive ]
-}
 
 stopped()
 {
