@@ -138,7 +138,11 @@ initramfs()
 	    >"$root/modules/list"
 	n=10
 	while read -r module; do
-		cp "$module" "$root/modules/$n-$(basename "$module")"
+		name=$n-$(basename "$module" .xz)
+		case $module in
+		*.xz)	xz -dc "$module" >"$root/modules/$name" ;;
+		*)	cp "$module" "$root/modules/$name" ;;
+		esac || exit 1
 		n=$((n + 1))
 	done <"$root/modules/list"
 	installed "$root/over" "$root/units" || return 1

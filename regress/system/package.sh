@@ -19,6 +19,18 @@ others()
 		echo "$pkgver"') >"$T/pkgver" 2>&1 || fail "$(cat "$T/pkgver")"
 	version=$(sed -n 's/^VERSION.*= //p' "$TOP/Makefile")
 	[ "$(cat "$T/pkgver")" = "$version" ] || fail "PKGBUILD: another version"
+	# Arch's own tool, which refuses root, and looks whether pacman is there.
+	if command -v makepkg >/dev/null; then
+		mkdir "$T/arch"
+		cp "$TOP/etc/PKGBUILD" "$TOP/etc/tinysnitch.install" "$T/arch"
+		chown -R nobody "$T/arch"
+		(cd "$T/arch" && setpriv --reuid nobody --regid "$(id -g nobody)" \
+		    --clear-groups env HOME="$T/arch" PACMAN=true \
+		    makepkg --printsrcinfo) >"$T/srcinfo" 2>"$T/err" ||
+			fail "makepkg: $(head -n 1 "$T/err")"
+		grep -qx "	pkgver = $version" "$T/srcinfo" ||
+			fail "makepkg: $(head -n 1 "$T/srcinfo")"
+	fi
 	if command -v rpmspec >/dev/null; then
 		rpmspec -P "$TOP/etc/tinysnitch.spec" >"$T/spec" 2>"$T/err" ||
 			fail "rpmspec: $(head -n 1 "$T/err")"
