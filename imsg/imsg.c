@@ -514,6 +514,17 @@ link_readable(int sock, short what, void *arg)
 		link_free(l);
 }
 
+int
+link_wait(struct link *l, int ms)
+{
+	struct pollfd	pfd = { l->fd, POLLIN, 0 };
+
+	if (l->broken || poll(&pfd, 1, ms) != 1)
+		return -1;
+	link_readable(l->fd, EV_READ, l);
+	return 0;
+}
+
 ssize_t
 imsg_read_blocking(int sock, enum role self, enum role peer, uint32_t type,
     void *payload, size_t size, int ms)

@@ -63,6 +63,11 @@ void	 link_hold(struct link *);
 void	 link_release(struct link *);
 /* Bytes not yet written, for senders that can wait. */
 size_t	 link_queued(const struct link *);
+/*
+ * Reads once, outside of the loop, what comes within the given milliseconds;
+ * -1 if nothing did.  Not in a handler of this link, which may be freed here.
+ */
+int	 link_wait(struct link *, int ms);
 /* Writes what is queued, blocking at most the given milliseconds: at exit. */
 int	 link_flush(struct link *, int ms);
 

@@ -53,7 +53,7 @@ static const struct gate gates[] = {
 	{ MSG_COMMIT,	R, P,	41,	41,	MUST,	false,	0,	1 },
 	{ MSG_COMMITTED, P, R,	45,	45,	NONE,	false,	MSG_COMMIT, 0 },
 	{ MSG_PACKETS,	N, R,	9,	ANY,	NONE,	false,	0,	0 },
-	{ MSG_VERDICTS,	R, N,	9,	ANY,	NONE,	false,	0,	0 },
+	{ MSG_VERDICTS,	R, N,	0,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_WHO,	R, I,	2,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_WHOIS,	I, R,	30,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_HOST,	I, R,	9,	40,	NONE,	false,	0,	0 },

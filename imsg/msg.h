@@ -320,7 +320,10 @@ struct msg_packet {
 	const uint8_t	*data;	/* points into the message */
 };
 
-/* MSG_VERDICTS: until the payload ends. */
+/*
+ * MSG_VERDICTS: until the payload ends.  One follows each MSG_PACKETS at once,
+ * empty if all of them are held.
+ */
 struct msg_verdict {
 	uint32_t	id;
 	uint8_t		verdict;	/* enum action */

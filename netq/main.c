@@ -4,6 +4,11 @@
  * netq's loop: packets from the kernel to ruled, verdicts from ruled to the
  * kernel.  Whatever goes wrong, an id that ruled was told of and did not
  * judge is dropped or stays in the kernel's queue; it is never let through.
+ *
+ * While ruled judges a turn, netq waits for it and reads no further: packets
+ * gather meanwhile, and make one larger turn instead of many small ones, each
+ * of which would wake ruled.  Once an answer has come, the next turn is handed
+ * over before the verdicts are carried out, which takes longer than to judge.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -26,6 +31,9 @@
 #define BACKLOG_MAX	(512 << 10)	/* bytes ruled has yet to take */
 #define BACKLOG_WAIT	{ 0, 2000 }	/* then look again after 2 ms */
 #define TABLE_WAIT	{ 1, 0 }	/* between two MSG_TABLE */
+#define ONE_VERDICT	9	/* bytes of a message with one */
+#define ANSWER_WAIT	5	/* ms; ruled is busy with something else */
+#define TURNS_MAX	16	/* until the other descriptors have theirs */
 #define WARN_WAIT	1	/* seconds between two complaints of a kind */
 
 /* One datagram; the kernel's messages want alignment. */
@@ -46,6 +54,9 @@ static uint32_t			 first;		/* id read by this netq */
 static bool			 have_first;
 static bool			 empty_owed;	/* ruled waits to hear it */
 static bool			 paused;	/* ruled has too much to read */
+static bool			 unanswered;	/* ruled judges a turn */
+
+static void	hand_over(void);
 
 static struct datagram		 datagrams[NETQ_BATCH];
 static struct mmsghdr		 mmsgs[NETQ_BATCH];
@@ -120,6 +131,9 @@ ruled_verdicts(struct link *l, struct imsg *imsg)
 	struct msg_verdict	v;
 	struct ibuf		b;
 
+	unanswered = false;
+	if (imsg->len > ONE_VERDICT && !paused)
+		hand_over();
 	ibuf_reader(&b, imsg->data, imsg->len);
 	while (ibuf_left(&b) > 0) {
 		if (msg_get_verdict(&b, &v) == -1) {
@@ -181,6 +195,7 @@ ruled_new(int fd)
 	ruled = link_new(base, fd, ROLE_NETQ, ROLE_RULED, ruled_message,
 	    ruled_gone, NULL);
 	empty_owed = true;
+	unanswered = false;
 	if (event_add(queue_ev, NULL) == -1)
 		fatalx("queue event");
 	event_active(again_ev, EV_TIMEOUT, 0);
@@ -319,7 +334,7 @@ receive(void)
 }
 
 static void
-on_queue(evutil_socket_t fd, short what, void *arg)
+hand_over(void)
 {
 	const struct timeval	 now = { 0, 0 };
 	struct msg_packets_head	 head;
@@ -327,9 +342,6 @@ on_queue(evutil_socket_t fd, short what, void *arg)
 	struct ibuf		 b;
 	int			 i, n;
 
-	(void)fd;
-	(void)what;
-	(void)arg;
 	if (ruled == NULL || backlog())
 		return;
 	if (paused && event_add(queue_ev, NULL) == -1)
@@ -353,6 +365,22 @@ on_queue(evutil_socket_t fd, short what, void *arg)
 	send_packets(&b, &head, !empty_owed);
 	if (empty_owed && event_add(again_ev, &now) == -1)
 		fatalx("queue timer");
+	unanswered = true;
+}
+
+static void
+on_queue(evutil_socket_t fd, short what, void *arg)
+{
+	int	turns;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	hand_over();
+	for (turns = 0; turns < TURNS_MAX && unanswered && ruled != NULL;
+	    turns++)
+		if (link_wait(ruled, ANSWER_WAIT) == -1)
+			break;
 }
 
 static void

@@ -32,7 +32,8 @@ static uint8_t		 out_buf[MSG_PAYLOAD_MAX];
 static struct ibuf	 out;
 static struct msg_verdict kept[VERDICTS_KEPT];
 static size_t		 nkept, next_kept;
-static bool		 in_turn;	/* which ends with verdicts_flush() */
+static bool		 in_turn;	/* which ends with turn_end() */
+static bool		 turn_answered;
 
 static uint32_t		 last_id;
 static bool		 have_id;
@@ -47,9 +48,23 @@ verdicts_flush(void)
 	struct link	*l = ruled_link(ROLE_NETQ);
 
 	(void)event_del(flush_event);
-	if (out.off > 0 && l != NULL)
+	if (out.off > 0 && l != NULL) {
 		link_send_ibuf(l, MSG_VERDICTS, -1, &out);
+		turn_answered = true;
+	}
 	ibuf_writer(&out, out_buf, sizeof(out_buf));
+}
+
+/* netq waits for an answer, if only to hear that every packet is held. */
+static void
+turn_end(void)
+{
+	struct link	*l = ruled_link(ROLE_NETQ);
+
+	in_turn = false;
+	verdicts_flush();
+	if (!turn_answered && l != NULL)
+		link_send(l, MSG_VERDICTS, -1, NULL, 0);
 }
 
 static void
@@ -640,12 +655,12 @@ judge_packets(struct imsg *m)
 	if (head.time > (now = now_mono()))	/* deadlines count from it */
 		head.time = now;
 	in_turn = true;
+	turn_answered = false;
 	clocks_hold();
 	if ((result = judge_all(&b, head.time)) == 0 && head.empty)
 		note_empty();
 	clocks_release();
-	in_turn = false;
-	verdicts_flush();
+	turn_end();
 	if (result == 0)
 		who_turn(head.empty);
 	return result;

@@ -117,7 +117,7 @@ static const struct call common[] = {
 	ODD("epoll_pwait2", "newer versions of libevent"),
 	CALL("epoll_ctl"),
 	CALL("rt_sigreturn"),
-	ODD("poll", "the last words of a process, and xcb"),
+	ODD("poll", "netq for ruled, last words, xcb"),
 	CALL("ppoll"),
 	ODD("restart_syscall", "poll(2) after SIGSTOP and SIGCONT"),
 

@@ -853,6 +853,39 @@ test_malformed(void)
 	stop_netq();
 }
 
+/*
+ * With verdicts to carry out it hands the next turn over first; one message
+ * is all of a turn that is held.
+ */
+static void
+test_turns(void)
+{
+	struct msg_packet	p;
+	struct msg_verdict	v[2] = { { 1, ACTION_ALLOW, 0 },
+	    { 2, ACTION_ALLOW, 0 } };
+	struct ibuf		b;
+	uint8_t			buf[64];
+
+	start_netq(false);
+	read_packets(&p);
+	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
+	queue_packet(1, 10);
+	CHECK(read_packets(&p) == 1);
+	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
+	queue_packet(2, 10);
+	CHECK(read_packets(&p) == 1);
+	queue_packet(3, 10);
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_verdict(&b, &v[0]);
+	msg_put_verdict(&b, &v[1]);
+	send_frame(to_ruled, MSG_VERDICTS, buf, b.off, -1);
+	CHECK(said(1, NF_ACCEPT));
+	CHECK(wait_readable(to_ruled, 0));
+	CHECK(read_packets(&p) == 1 && p.id == 3);
+	CHECK(said(2, NF_ACCEPT));
+	stop_netq();
+}
+
 /* After a death: what the predecessor handed out can be answered. */
 static void
 test_restarted(void)
@@ -1020,6 +1053,7 @@ main(void)
 	run("unknown id", test_unknown_id);
 	run("answered twice", test_answered_twice);
 	run("malformed verdict", test_malformed);
+	run("hands over the next turn before verdicts", test_turns);
 	run("takes over from a dead one", test_restarted);
 	run("ruled restarts", test_ruled_restart);
 	run("ruled offends again and again", test_offences);

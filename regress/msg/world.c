@@ -521,6 +521,7 @@ netq_said(uint32_t type, const uint8_t *data, size_t len)
 
 	if (type != MSG_VERDICTS)
 		fail("%s to netq", msg_name(type));
+	w->answers++;
 	ibuf_reader(&b, data, len);
 	while (ibuf_left(&b) > 0) {
 		if (msg_get_verdict(&b, &v) == -1 || v.id >= IDS_MAX) {

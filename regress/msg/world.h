@@ -79,6 +79,7 @@ struct world {
 
 	uint8_t		 verdict[IDS_MAX];
 	unsigned	 verdicts[IDS_MAX];	/* how often */
+	unsigned	 answers;	/* messages with verdicts, or none */
 	uint32_t	 id;		/* of the last packet sent */
 	uint64_t	 number;
 
