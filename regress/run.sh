@@ -19,6 +19,8 @@ export B
 LOG=$B/regress/log
 FUZZ_SECONDS=${T-30}
 SLOW=${TSN_SLOW-1}		# how much more time tests may take
+BUILD=600			# seconds for those that compile
+[ -z "${LONG-}" ] || BUILD=7200	# and run all tests
 passed=0
 failed=0
 skipped=0
@@ -110,7 +112,7 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*/prove/run.sh)	one "$suite" 900 "$t" ;;
 	*/run.sh)	one "$suite" 300 "$t" ;;
 	*/build.sh | */package.sh)	# they compile
-		one "$suite/$(basename "$t" .sh)" 600 "$t" ;;
+		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;
 	*/restart.sh)	one "$suite/restart" 400 "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
