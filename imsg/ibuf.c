@@ -50,7 +50,7 @@ ibuf_put_addr(struct ibuf *b, const struct addr *a)
 void
 ibuf_get_str(struct ibuf *b, char *s, size_t size)
 {
-	uint16_t	 len = ibuf_get_u16(b);
+	size_t		 from, len = ibuf_get_u16(b);
 	const uint8_t	*p;
 
 	s[0] = '\0';
@@ -58,13 +58,26 @@ ibuf_get_str(struct ibuf *b, char *s, size_t size)
 		b->err = true;
 		return;
 	}
+	from = b->off;
 	if ((p = ibuf_get_ptr(b, len)) == NULL)
 		return;
+	len = b->off - from;	/* as it was, and Eva knows how much */
 	if (memchr(p, '\0', len) != p + len - 1) {
 		b->err = true;
 		return;
 	}
 	memcpy(s, p, len);
+}
+
+void
+ibuf_get_some(struct ibuf *b, void *data, size_t len)
+{
+	size_t		 from = b->off;
+	const uint8_t	*p;
+
+	if (len == 0 || (p = ibuf_get_ptr(b, len)) == NULL)
+		return;
+	memcpy(data, p, b->off - from);
 }
 
 void
@@ -78,7 +91,7 @@ ibuf_get_addr(struct ibuf *b, struct addr *a)
 	if (b->err)
 		return;
 	a->af = af;
-	ibuf_get_data(b, a->b, addr_size(af));
+	ibuf_get_some(b, a->b, addr_size(af));
 	if (b->err)
 		memset(a, 0, sizeof(*a));
 }

@@ -37,6 +37,8 @@ void	 ibuf_put_addr(struct ibuf *, const struct addr *);
 /* Must fit, end in a NUL and hold no other one. */
 void	 ibuf_get_str(struct ibuf *, char *, size_t);
 void	 ibuf_get_addr(struct ibuf *, struct addr *);
+/* As many bytes as others before them said; untouched on error. */
+void	 ibuf_get_some(struct ibuf *, void *, size_t);
 
 /*
  * The small ones are here to be part of their callers: as calls they made a

@@ -263,7 +263,7 @@ msg_get_start(struct ibuf *b, struct msg_start *m)
 	m->theme = ibuf_get_enum(b, THEME_MAX - 1);
 	ibuf_get_str(b, m->xauth_name, sizeof(m->xauth_name));
 	m->xauth_len = ibuf_get_enum(b, sizeof(m->xauth));
-	ibuf_get_data(b, m->xauth, m->xauth_len);
+	ibuf_get_some(b, m->xauth, m->xauth_len);
 	m->xscreen = ibuf_get_u8(b);
 	return ibuf_done(b);
 }
@@ -748,7 +748,7 @@ get_args(struct ibuf *b, char *args, size_t size)
 		b->err = true;
 		return 0;
 	}
-	ibuf_get_data(b, args, len);
+	ibuf_get_some(b, args, len);
 	if (b->err || (len > 0 && args[len - 1] != '\0')) {
 		b->err = true;
 		return 0;
