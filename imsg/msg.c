@@ -203,10 +203,7 @@ msg_put_start(struct ibuf *b, const struct msg_start *m)
 	ibuf_put_u32(b, m->judged_mark);
 	ibuf_put_u8(b, m->unanswered);
 	ibuf_put_u8(b, m->loopback_filter);
-	ibuf_put_u8(b, m->other_filter);
-	ibuf_put_u8(b, m->forward_filter);
 	ibuf_put_u8(b, m->frames_warn);
-	ibuf_put_u8(b, m->ask_x11);
 	ibuf_put_u32(b, m->ask_timeout);
 	ibuf_put_u32(b, m->ask_delay);
 	ibuf_put_u8(b, m->ask_synthetic);
@@ -243,10 +240,7 @@ msg_get_start(struct ibuf *b, struct msg_start *m)
 	m->judged_mark = ibuf_get_u32(b);
 	m->unanswered = ibuf_get_enum(b, ACTION_MAX - 1);
 	m->loopback_filter = get_bool(b);
-	m->other_filter = get_bool(b);
-	m->forward_filter = get_bool(b);
 	m->frames_warn = get_bool(b);
-	m->ask_x11 = get_bool(b);
 	m->ask_timeout = ibuf_get_u32(b);
 	m->ask_delay = ibuf_get_u32(b);
 	m->ask_synthetic = get_bool(b);

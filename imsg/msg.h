@@ -159,10 +159,7 @@ struct msg_start {
 	uint32_t	judged_mark;	/* iptables form only */
 	uint8_t		unanswered;	/* enum action */
 	uint8_t		loopback_filter;
-	uint8_t		other_filter;
-	uint8_t		forward_filter;
 	uint8_t		frames_warn;	/* tell of packet sockets */
-	uint8_t		ask_x11;	/* 0: ask nobody */
 	uint32_t	ask_timeout;	/* seconds */
 	uint32_t	ask_delay;	/* milliseconds */
 	uint8_t		ask_synthetic;

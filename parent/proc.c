@@ -378,10 +378,7 @@ fill_start(struct msg_start *s, struct child *c, const int fds[FD_CHILD_MAX])
 	s->judged_mark = env.form == FW_IPTABLES ? JUDGED_MARK : 0;
 	s->unanswered = (uint8_t)cf->unanswered;
 	s->loopback_filter = cf->loopback_filter;
-	s->other_filter = cf->other_filter;
-	s->forward_filter = cf->forward_filter;
 	s->frames_warn = cf->frames == FRAMES_WARN;
-	s->ask_x11 = cf->ask_x11;
 	s->ask_timeout = cf->ask_timeout;
 	s->ask_delay = cf->ask_delay;
 	s->ask_synthetic = cf->ask_synthetic;

@@ -77,7 +77,7 @@ static const struct payload {
 	const char	*form;
 	bool		 tail;	/* what follows is not its business */
 } payloads[] = {
-	{ "start", again_start, "444bb2e44ebbbbb44beb\1asss2es\3***1",
+	{ "start", again_start, "444bb2e44ebb44beb\1asss2es\3***1",
 	    false },
 	{ "ready", again_ready, "s", false },
 	{ "log", again_log, "eed", false },

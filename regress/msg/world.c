@@ -1104,7 +1104,6 @@ usual_setup(void)
 		s->unanswered = ACTION_DENY;
 	else if (s->unanswered == ACTION_MAX)
 		s->unanswered = ACTION_ALLOW;
-	s->ask_x11 = 1;
 	s->deny_mark = 0x10000000;
 	s->nresolver = 1;
 	if (addr_parse(RESOLVER, &s->resolver[0]) == -1)

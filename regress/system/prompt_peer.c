@@ -679,7 +679,6 @@ send_start(const char *cookie)
 	    1U << FD_PROMPT_X;
 	s.form = FW_NFT;
 	s.unanswered = ACTION_DENY;
-	s.ask_x11 = 1;
 	s.ask_timeout = 60;
 	s.ask_delay = delay;
 	s.ask_synthetic = getenv("SYNTHETIC") != NULL;
