@@ -451,7 +451,10 @@ open_processes(int cpu)
 	return (e->ring = map_ring(fd)) == NULL ? -1 : 0;
 }
 
-/* The end of an execve: new program and arguments are in place. */
+/*
+ * The end of an execve: new program and arguments are in place.  Before Linux
+ * 5.7 without the number of its control group.
+ */
 static int
 open_exec_done(int cpu)
 {
@@ -464,13 +467,17 @@ open_exec_done(int cpu)
 	a.size = sizeof(a);
 	a.config = exec_tracepoint;
 	a.sample_period = 1;
-	a.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+	a.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+	    PERF_SAMPLE_CGROUP;
 	a.use_clockid = 1;
 	a.clockid = CLOCK_MONOTONIC;
 	a.disabled = 1;
 	a.wakeup_events = 1;
-	if ((fd = perf_open(&a, -1, cpu)) == -1)
-		return -1;
+	if ((fd = perf_open(&a, -1, cpu)) == -1) {
+		a.sample_type &= ~(uint64_t)PERF_SAMPLE_CGROUP;
+		if ((fd = perf_open(&a, -1, cpu)) == -1)
+			return -1;
+	}
 	e = set_add();
 	e->fd = fd;
 	e->m.kind = EVENT_EXEC_DONE;

@@ -15,13 +15,13 @@
  * the kernel have written over that meanwhile, what it finds there are other
  * pids, and what it reads is theirs.
  */
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -33,15 +33,38 @@
 #include "execs.h"
 #include "log.h"
 #include "procinfo.h"
+#include "ring.h"
+#include "sbuf.h"
 
 #define KEPT		1024		/* processes, a power of two */
 #define KEPT_BYTES	(256 * 1024)	/* of theirs, a power of two */
-#define TURN_PIDS	64		/* taken out of a ring at once */
+#define TURN_SAMPLES	64		/* taken out of a ring at once */
 #define STACK_SIZE	(64 * 1024)
-#define SAMPLE_SIZE	24		/* header, pid and tid, time */
+#define SAMPLE_MIN	24		/* header, pid and tid, time */
+#define SAMPLE_MAX	32		/* and the control group */
+#define GROUPS		8		/* remembered by a thread */
+#define GROUP_SURE	2		/* readings that agree */
+
+/* What happened: an execve of this process, in the group of that number. */
+struct sample {
+	uint32_t	 pid;
+	uint64_t	 group;	/* 0: not told */
+};
+
+/*
+ * What a control group is called: to read it is the dearest part of an
+ * execve.  A process may be moved between its execve and the reading, so one
+ * reading is not enough.
+ */
+struct group {
+	uint64_t	 id;
+	unsigned int	 agreed;	/* readings in a row */
+	char		 unit[UNIT_MAX];
+};
 
 struct reader {
 	size_t				 cpu;
+	int				 wait;	/* epoll, of the next and fd */
 	int				 news;	/* eventfd: look at ring */
 	/* Under the lock. */
 	int				 fd;
@@ -49,7 +72,7 @@ struct reader {
 	size_t				 size;
 	/* The thread's own. */
 	uint64_t			 pos;
-	bool				 dead;	/* the ring's event is */
+	struct group			 group[GROUPS];
 };
 
 /* What was read of one process. */
@@ -178,55 +201,94 @@ capture_take(uint32_t pid, uint64_t since, uint64_t until, struct capture *c)
 /* ---- the threads ------------------------------------------------- */
 
 static void
-read_process(uint32_t pid)
+read_unit(struct reader *r, const struct sample *s, const char *path,
+    char unit[UNIT_MAX])
 {
-	struct capture	 c;
-	uint64_t	 begin = now_ns();
-	int		 dir;
+	struct group	*g = &r->group[s->group % GROUPS];
+	bool		 only;
 
-	if ((dir = procpid_open(pid)) == -1)
+	if (s->group != 0 && g->id == s->group && g->agreed >= GROUP_SURE) {
+		(void)strlcpy(unit, g->unit, UNIT_MAX);
 		return;
-	/* Without any it has ended: nobody can call execve with none. */
-	if (procpid_args(dir, c.args, &c.args_len, &c.args_cut) == 0 &&
-	    c.args_len > 0) {
-		(void)procpid_cwd(dir, c.cwd, sizeof(c.cwd));
-		(void)procpid_unit(dir, c.unit, sizeof(c.unit));
-		keep(pid, begin, &c);
 	}
-	close(dir);
+	if (procpid_unit(AT_FDCWD, path, unit, UNIT_MAX, &only) == -1 ||
+	    !only || s->group == 0)
+		return;
+	if (g->id == s->group && strcmp(g->unit, unit) == 0) {
+		g->agreed++;
+		return;
+	}
+	g->id = s->group;
+	g->agreed = 1;
+	(void)strlcpy(g->unit, unit, sizeof(g->unit));
 }
 
-/* The pids of the next samples; locked. */
-static size_t
-ring_pids(struct reader *r, uint32_t pid[TURN_PIDS])
+/*
+ * By its number, without a descriptor of its directory: should the number be
+ * another's in between, the end of the one and the beginning of the other lie
+ * within the reading, and it counts for neither.
+ */
+static void
+read_process(struct reader *r, const struct sample *s)
 {
-	const uint8_t			*data, *p;
+	struct capture	 c;
+	struct sbuf	 path;
+	uint64_t	 begin = now_ns();
+	char		 buf[32];
+	size_t		 len;
+
+	sbuf_init(&path, buf, sizeof(buf));
+	sbuf_char(&path, '/');
+	sbuf_number(&path, s->pid);
+	len = path.len;
+	sbuf_str(&path, "/cmdline");
+	/* Without any it has ended: nobody can call execve with none. */
+	if (procpid_args(AT_FDCWD, buf, c.args, &c.args_len, &c.args_cut) ==
+	    -1 || c.args_len == 0)
+		return;
+	path.len = len;
+	sbuf_str(&path, "/cwd");
+	(void)procpid_link(AT_FDCWD, buf, c.cwd, sizeof(c.cwd));
+	path.len = len;
+	sbuf_str(&path, "/cgroup");
+	read_unit(r, s, buf, c.unit);
+	keep(s->pid, begin, &c);
+}
+
+/* The next samples; locked. */
+static size_t
+ring_samples(struct reader *r, struct sample out[TURN_SAMPLES])
+{
 	struct perf_event_header	 h;
+	struct ring_data		 ring = { r->fd, r->page, r->size };
 	uint64_t			 head, tail;
 	size_t				 n = 0;
 
 	if (r->page == NULL)
 		return 0;
-	data = (const uint8_t *)r->page + getpagesize();
 	head = __atomic_load_n(&r->page->data_head, __ATOMIC_ACQUIRE);
 	tail = __atomic_load_n(&r->page->data_tail, __ATOMIC_RELAXED);
 	if (head - tail > r->size / 2)
 		tell(tell_fd);
 	if (head - r->pos > r->size / 2)
 		r->pos = head;	/* too late for all that */
-	while (n < TURN_PIDS && r->pos + sizeof(h) <= head) {
-		/* Records are multiples of 8 bytes, and so is the ring. */
-		p = data + (r->pos & (r->size - 1));
-		memcpy(&h, p, sizeof(h));
+	while (n < TURN_SAMPLES && r->pos + sizeof(h) <= head) {
+		ring_copy(&ring, r->pos, &h, sizeof(h));
 		if (h.size < sizeof(h) || r->pos + h.size > head) {
 			r->pos = head;
 			break;
 		}
-		r->pos += h.size;
-		if (h.type == PERF_RECORD_SAMPLE && h.size == SAMPLE_SIZE) {
-			p = data + ((r->pos - 16) & (r->size - 1));
-			memcpy(&pid[n++], p, sizeof(pid[0]));
+		if (h.type == PERF_RECORD_SAMPLE && h.size >= SAMPLE_MIN &&
+		    h.size <= SAMPLE_MAX) {
+			ring_copy(&ring, r->pos + 8, &out[n].pid,
+			    sizeof(out[n].pid));
+			out[n].group = 0;
+			if (h.size == SAMPLE_MAX)
+				ring_copy(&ring, r->pos + SAMPLE_MIN,
+				    &out[n].group, sizeof(out[n].group));
+			n++;
 		}
+		r->pos += h.size;
 	}
 	return n;
 }
@@ -244,49 +306,64 @@ stay(size_t cpu)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
+/*
+ * Told once of each wake-up: the ring of an event that is dead would be
+ * readable again and again, before everybody.
+ */
+static void
+watch(struct reader *r, int fd)
+{
+	struct epoll_event	 e = { .events = EPOLLIN | EPOLLET };
+
+	e.data.fd = fd;
+	if (epoll_ctl(r->wait, EPOLL_CTL_ADD, fd, &e) == -1)
+		log_warn("%s", __func__);
+}
+
+/* There is another ring, or none. */
+static void
+look_again(struct reader *r)
+{
+	uint64_t	 n;
+
+	if (read(r->news, &n, sizeof(n)) != sizeof(n))
+		return;
+	stay(r->cpu);
+	take_lock();
+	if (r->page != NULL)
+		r->pos = __atomic_load_n(&r->page->data_head,
+		    __ATOMIC_ACQUIRE);
+	give_lock();
+}
+
 static void
 wait_for_ring(struct reader *r)
 {
-	struct pollfd	 pfd[2] = { { r->news, POLLIN, 0 }, { -1, POLLIN, 0 } };
-	uint64_t	 n;
+	struct epoll_event	 e[2];
+	int			 i, n;
 
-	take_lock();
-	if (r->page != NULL && !r->dead)
-		pfd[1].fd = r->fd;
-	give_lock();
-	if (poll(pfd, 2, -1) == -1)
-		return;
-	/* Or this would wake again and again, before everybody. */
-	if (pfd[1].revents & (POLLERR | POLLHUP | POLLNVAL))
-		r->dead = true;
-	if (pfd[0].revents != 0 && read(r->news, &n, sizeof(n)) ==
-	    sizeof(n)) {
-		r->dead = false;
-		stay(r->cpu);
-		take_lock();
-		if (r->page != NULL)
-			r->pos = __atomic_load_n(&r->page->data_head,
-			    __ATOMIC_ACQUIRE);
-		give_lock();
-	}
+	n = epoll_wait(r->wait, e, 2, -1);
+	for (i = 0; i < n; i++)
+		if (e[i].data.fd == r->news)
+			look_again(r);
 }
 
 static void *
 reader_main(void *arg)
 {
 	struct reader	*r = arg;
-	uint32_t	 pid[TURN_PIDS];
+	struct sample	 sample[TURN_SAMPLES];
 	size_t		 i, n;
 
 	stay(r->cpu);
 	(void)sem_post(&started);
 	for (;;) {
 		take_lock();
-		n = ring_pids(r, pid);
+		n = ring_samples(r, sample);
 		give_lock();
 		for (i = 0; i < n; i++)
-			read_process(pid[i]);
-		if (n < TURN_PIDS)
+			read_process(r, &sample[i]);
+		if (n < TURN_SAMPLES)
 			wait_for_ring(r);
 	}
 	return NULL;
@@ -317,8 +394,10 @@ reader_start(struct reader *r, const pthread_attr_t *attr)
 	int		 rc;
 
 	r->fd = -1;
-	if ((r->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
+	if ((r->wait = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
+	    (r->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
 		fatal("eventfd");
+	watch(r, r->news);
 	if ((rc = pthread_create(&id, attr, reader_main, r)) != 0) {
 		errno = rc;
 		fatal("thread");
@@ -364,9 +443,14 @@ capture_ring(size_t cpu, int fd, struct perf_event_mmap_page *page,
 		return;
 	r = &readers[cpu];
 	take_lock();
+	/* Its event lives on in the parent, and would be waited for. */
+	if (r->fd != -1)
+		(void)epoll_ctl(r->wait, EPOLL_CTL_DEL, r->fd, NULL);
 	r->fd = fd;
 	r->page = page;
 	r->size = size;
+	if (fd != -1)
+		watch(r, fd);
 	give_lock();
 	tell(r->news);
 }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  *
  * See execrec.h.  All records end in their time: the events were opened with
- * sample_id_all and PERF_SAMPLE_TIME alone, the samples with PERF_SAMPLE_TID
- * and PERF_SAMPLE_TIME.
+ * sample_id_all and PERF_SAMPLE_TIME alone.  Samples have PERF_SAMPLE_TID,
+ * PERF_SAMPLE_TIME and, where the kernel knows it, PERF_SAMPLE_CGROUP.
  */
 #include <linux/perf_event.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "execrec.h"
 
 #define TIME_SIZE	8
+#define SAMPLE_TIME	16	/* where a sample has it */
 #define MAP_SIZE	72	/* header and body before the path */
 #define NS_SIZE		24	/* header and body before the namespaces */
 #define NS_ONE		16
@@ -33,11 +34,28 @@ get64(const uint8_t *p)
 	return n;
 }
 
+size_t
+execrec_time_at(uint32_t type, size_t len)
+{
+	size_t	 at = type == PERF_RECORD_SAMPLE ? SAMPLE_TIME :
+		    sizeof(struct perf_event_header);
+
+	if (len < at + TIME_SIZE)
+		return 0;
+	return type == PERF_RECORD_SAMPLE ? at : len - TIME_SIZE;
+}
+
 uint64_t
 execrec_time(const void *rec, size_t len)
 {
-	return len < sizeof(struct perf_event_header) + TIME_SIZE ? 0 :
-	    get64((const uint8_t *)rec + len - TIME_SIZE);
+	struct perf_event_header	 h;
+	size_t				 at;
+
+	if (len < sizeof(h))
+		return 0;
+	memcpy(&h, rec, sizeof(h));
+	at = execrec_time_at(h.type, len);
+	return at == 0 ? 0 : get64((const uint8_t *)rec + at);
 }
 
 /* pid, ppid, tid, ptid, time; of threads but the first it is no news. */
@@ -112,13 +130,15 @@ get_spaces(const uint8_t *p, size_t len, struct execrec *r)
 	return 0;
 }
 
-/* pid, tid, time. */
+/* pid, tid, time, the number of the control group. */
 static int
 get_sample(const uint8_t *p, size_t len, struct execrec *r)
 {
-	if (len != 8 + 8 + TIME_SIZE)
+	if (len != SAMPLE_TIME + TIME_SIZE && len != SAMPLE_TIME + TIME_SIZE + 8)
 		return -1;
 	r->pid = get32(p + 8);
+	if (len > SAMPLE_TIME + TIME_SIZE)
+		r->group = get64(p + SAMPLE_TIME + TIME_SIZE);
 	r->kind = EXECREC_DONE;
 	return 0;
 }

@@ -39,6 +39,7 @@ struct execrec {
 	struct file_id		 file;
 	const char		*path;	/* points into the record */
 	uint64_t		 mount_ns, user_ns;	/* 0: not told */
+	uint64_t		 group;	/* of EXECREC_DONE; 0: not told */
 	bool			 thread;	/* not the first one's */
 };
 
@@ -48,7 +49,8 @@ struct execrec {
  */
 int	 execrec_parse(const void *, size_t, struct execrec *)
 	    __attribute__((warn_unused_result));
-/* The time of a record, which is its end. */
+/* The time of a record; where it is in one of that type and length, or 0. */
 uint64_t execrec_time(const void *, size_t);
+size_t	 execrec_time_at(uint32_t type, size_t);
 
 #endif /* EXECREC_H */

@@ -166,13 +166,14 @@ static size_t
 ring_peek(const struct ring *r, uint64_t pos, uint64_t end, uint64_t *time)
 {
 	struct perf_event_header	 h;
+	size_t				 at;
 
 	if (pos + sizeof(h) > end)
 		return 0;
 	ring_copy(&r->data, pos, &h, sizeof(h));
-	if (h.size < sizeof(h) + sizeof(*time) || pos + h.size > end)
+	if ((at = execrec_time_at(h.type, h.size)) == 0 || pos + h.size > end)
 		return 0;
-	ring_copy(&r->data, pos + h.size - sizeof(*time), time, sizeof(*time));
+	ring_copy(&r->data, pos + at, time, sizeof(*time));
 	return h.size;
 }
 

@@ -73,10 +73,10 @@ RB_HEAD(proc_tree, proc);
 RB_PROTOTYPE(proc_tree, proc, tree, proc_cmp)
 
 static struct proc_tree		 procs = RB_INITIALIZER(&procs);
-/* The least needed first. */
+/* The least needed first: without news for longest, and dead for longest. */
 static struct proc_queue	 living = TAILQ_HEAD_INITIALIZER(living);
 static struct proc_queue	 dead = TAILQ_HEAD_INITIALIZER(dead);
-static size_t			 nprocs;
+static size_t			 nprocs, ndead;
 static struct event		*scan_ev;
 static DIR			*scan_dir;
 
@@ -164,20 +164,24 @@ proc_free(struct proc *p)
 	RB_REMOVE(proc_tree, &procs, p);
 	TAILQ_REMOVE(p->dead ? &dead : &living, p, entry);
 	nprocs--;
+	if (p->dead)
+		ndead--;
 	image_drop(&p->now);
 	image_drop(&p->before);
 	free(p);
 }
 
+/*
+ * One that lives can be read again; of one that sent and ended, and is about
+ * to be asked for, this is all there is.
+ */
 static struct proc *
 proc_new(uint32_t pid)
 {
 	struct proc	*p;
 
-	if (nprocs >= PROCS_MAX) {
-		p = TAILQ_FIRST(&dead);
-		proc_free(p != NULL ? p : TAILQ_FIRST(&living));
-	}
+	if (nprocs >= PROCS_MAX)
+		proc_free(TAILQ_FIRST(ndead > DEAD_KEPT ? &dead : &living));
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		fatal(NULL);
 	p->pid = pid;
@@ -187,6 +191,16 @@ proc_new(uint32_t pid)
 	return p;
 }
 
+/* It is needed: what it was, or what its forks are. */
+static void
+proc_touch(struct proc *p)
+{
+	if (p->dead)
+		return;
+	TAILQ_REMOVE(&living, p, entry);
+	TAILQ_INSERT_TAIL(&living, p, entry);
+}
+
 void
 ident_forget(void)
 {
@@ -194,6 +208,17 @@ ident_forget(void)
 
 	while ((p = RB_ROOT(&procs)) != NULL)
 		proc_free(p);
+}
+
+static void
+image_found(struct proc *p, bool sure, struct whois *w)
+{
+	if (!sure)
+		confirm_mark(w->exe, sizeof(w->exe));
+	p->now = image_new();
+	p->now->pid = p->pid;
+	p->now->settled = true;
+	p->now->exe = copy(w->exe);
 }
 
 /* Reads what the process is now; false: it is gone. */
@@ -223,14 +248,36 @@ proc_read(struct proc *p)
 	p->ppid = st.ppid;
 	if (w.exe[0] == '\0')	/* a zombie has lost it already */
 		return true;
-	if (!sure)
-		confirm_mark(w.exe, sizeof(w.exe));
-	p->now = image_new();
-	p->now->settled = p->now->looked = true;
-	p->now->exe = copy(w.exe);
+	image_found(p, sure, &w);
+	p->now->looked = true;
 	p->now->cwd = copy(w.cwd);
 	p->now->unit = copy(w.unit);
 	image_args(p->now, w.args, w.args_len, w.args_cut);
+	return true;
+}
+
+/* No more than its forks must have of it, should it end before them. */
+static bool
+proc_glance(struct proc *p)
+{
+	static struct whois	 w;
+	struct pid_stat		 st;
+	bool			 ok, sure;
+	int			 dir;
+
+	dir = procpid_open(p->pid);
+	if (dir == -1)
+		return false;
+	ok = procpid_exe(dir, w.exe, sizeof(w.exe)) == 0;
+	sure = ok && confirm_live(dir, w.exe);
+	ok = ok && procpid_stat(dir, &st) == 0;
+	close(dir);
+	if (!ok)
+		return false;
+	p->read = now_ns();
+	p->start = st.start;
+	p->ppid = st.ppid;
+	image_found(p, sure, &w);
 	return true;
 }
 
@@ -245,6 +292,7 @@ image_ends(uint32_t pid, uint64_t when)
 	p = proc_find(pid);
 	if (p == NULL)
 		p = proc_new(pid);
+	proc_touch(p);
 	image_drop(&p->before);
 	if (p->now != NULL && p->read < when) {
 		p->before = p->now;
@@ -270,10 +318,11 @@ ident_forked(uint32_t pid, uint32_t ppid, uint64_t when)
 
 	if ((p = proc_find(pid)) != NULL)
 		proc_free(p);	/* the number is used again */
+	if ((parent = proc_find(ppid)) != NULL)
+		proc_touch(parent);
 	p = proc_new(pid);
 	p->ppid = ppid;
 	p->since = p->born = when;
-	parent = proc_find(ppid);
 	/* Read after the fork, it may have become another since. */
 	if (parent != NULL && parent->now != NULL &&
 	    parent->read < p->since && parent->since <= p->since) {
@@ -293,6 +342,7 @@ ident_ended(uint32_t pid)
 	TAILQ_REMOVE(&living, p, entry);
 	TAILQ_INSERT_TAIL(&dead, p, entry);
 	p->dead = true;
+	ndead++;
 }
 
 /* until: another image's time begins. */
@@ -452,8 +502,10 @@ proc_get(uint32_t pid, uint64_t when)
 		proc_free(p);
 		p = NULL;
 	}
-	if (p != NULL && (p->now != NULL || p->dead || when < p->since))
+	if (p != NULL && (p->now != NULL || p->dead || when < p->since)) {
+		proc_touch(p);
 		return p;
+	}
 	if (p == NULL)
 		p = proc_new(pid);
 	if (!proc_read(p) || started_after(p, when)) {
@@ -562,9 +614,10 @@ look_live(uint32_t pid, struct image *i)
 		return;
 	w.args_len = 0;
 	if (i->args == NULL)
-		(void)procpid_args(dir, w.args, &w.args_len, &w.args_cut);
-	(void)procpid_cwd(dir, w.cwd, sizeof(w.cwd));
-	(void)procpid_unit(dir, w.unit, sizeof(w.unit));
+		(void)procpid_args(dir, "cmdline", w.args, &w.args_len,
+		    &w.args_cut);
+	(void)procpid_link(dir, "cwd", w.cwd, sizeof(w.cwd));
+	(void)procpid_unit(dir, "cgroup", w.unit, sizeof(w.unit), NULL);
 	close(dir);
 	if (still(pid, i) == NULL)
 		return;
@@ -588,6 +641,8 @@ image_look(uint32_t pid, struct image *i, uint64_t until)
 	if (i->pid == pid || (p != NULL && p->now == i))
 		image_capture(i, until);
 	look_live(pid, i);
+	if (i->args == NULL && i->pid != pid)
+		look_live(i->pid, i);
 }
 
 static bool
@@ -648,6 +703,7 @@ get_parent(uint32_t ppid, uint64_t start, uint64_t born)
 			return NULL;
 		}
 	}
+	proc_touch(p);
 	if ((born != 0 && p->born > born) || (start != 0 && p->start > start))
 		return NULL;
 	return p;
@@ -720,9 +776,10 @@ ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 {
 	struct image	*i;
 	struct proc	*p;
-	uint64_t	 born, until = UINT64_MAX;
+	uint64_t	 born, until = now_ns();
 	uint32_t	 ppid;
 
+	/* What is read after the records were heard may be the next's. */
 	w->pid = pid;
 	p = proc_find(pid);
 	/*
@@ -781,7 +838,7 @@ on_scan(int fd, short what, void *arg)
 		    proc_find(pid) != NULL || nprocs >= PROCS_MAX / 2)
 			continue;
 		p = proc_new(pid);
-		if (!proc_read(p) || p->now == NULL)
+		if (!proc_glance(p))
 			proc_free(p);
 	}
 	if (e != NULL && event_add(scan_ev, &soon) == -1)

@@ -25,6 +25,7 @@
 #define MISS_NS		(1000ull * 1000 * 1000)	/* a vain scan is not
 						   repeated before */
 #define PROCS_MAX	4096	/* processes remembered */
+#define DEAD_KEPT	1024	/* of them, those that ended last */
 #define HOST_IFS_MAX	1024
 #define HOST_ADDRS_MAX	4096
 #define DIAG_SAME_MAX	8	/* sockets that one packet fits */
@@ -111,9 +112,13 @@ int	 procpid_stat(int, struct pid_stat *)
 int	 procpid_exe(int, char *, size_t) __attribute__((warn_unused_result));
 /* Each is empty where there is none, and then -1. */
 int	 procpid_link(int, const char *, char *, size_t);
-int	 procpid_args(int, char [ARGS_MAX], uint16_t *, uint8_t *);
-int	 procpid_cwd(int, char *, size_t);
-int	 procpid_unit(int, char *, size_t);
+/*
+ * Of "cmdline" and of "cgroup", there or at the end of a path.  only: the
+ * group is that of the kernel's events, too, not of an older hierarchy.
+ */
+int	 procpid_args(int, const char *, char [ARGS_MAX], uint16_t *,
+	    uint8_t *);
+int	 procpid_unit(int, const char *, char *, size_t, bool *only);
 int	 procpid_uids(int, struct pid_uids *)
 	    __attribute__((warn_unused_result));
 /* Executable, arguments, directory and unit; empty where there are none. */

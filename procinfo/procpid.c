@@ -49,13 +49,31 @@ procpid_read(int dir, const char *name, char *buf, size_t size)
 	return n == -1 ? -1 : (ssize_t)len;
 }
 
+/*
+ * The same of a file that the kernel makes in one piece, which what is read
+ * first holds as far as there is room: no second read to see the end.
+ */
+static ssize_t
+read_piece(int dir, const char *name, char *buf, size_t size)
+{
+	ssize_t	 n;
+	int	 fd;
+
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	n = read(fd, buf, size);
+	close(fd);
+	return n;
+}
+
 int
 procpid_stat(int dir, struct pid_stat *st)
 {
 	char	 buf[1024];
 	ssize_t	 n;
 
-	n = procpid_read(dir, "stat", buf, sizeof(buf));
+	n = read_piece(dir, "stat", buf, sizeof(buf));
 	if (n == -1)
 		return -1;
 	return pid_parse_stat(buf, (size_t)n, st);
@@ -86,35 +104,33 @@ procpid_exe(int dir, char *buf, size_t size)
 
 /* What follows up to the unit is called by other threads, too. */
 int
-procpid_args(int dir, char args[ARGS_MAX], uint16_t *len, uint8_t *cut)
+procpid_args(int dir, const char *name, char args[ARGS_MAX], uint16_t *len,
+    uint8_t *cut)
 {
 	char	 buf[ARGS_MAX + 1];
 	ssize_t	 n;
 
-	n = procpid_read(dir, "cmdline", buf, sizeof(buf));
+	n = read_piece(dir, name, buf, sizeof(buf));
 	pid_parse_args(buf, n > 0 ? (size_t)n : 0, args, len, cut);
 	return n > 0 ? 0 : -1;
 }
 
 int
-procpid_cwd(int dir, char *buf, size_t size)
+procpid_unit(int dir, const char *name, char *unit, size_t size, bool *only)
 {
-	return procpid_link(dir, "cwd", buf, size);
-}
+	static const char	 perf[] = "perf_event";
+	char			 buf[TEXT_MAX];
+	ssize_t			 n;
 
-int
-procpid_unit(int dir, char *unit, size_t size)
-{
-	char	 buf[TEXT_MAX];
-	ssize_t	 n;
-
-	n = procpid_read(dir, "cgroup", buf, sizeof(buf));
+	n = read_piece(dir, name, buf, sizeof(buf));
 	/* Cut off means that the last line is not the last. */
 	if (n <= 0 || (size_t)n == sizeof(buf) ||
 	    pid_parse_cgroup(buf, (size_t)n, unit, size) == -1) {
 		unit[0] = '\0';
 		return -1;
 	}
+	if (only != NULL)
+		*only = memmem(buf, (size_t)n, perf, sizeof(perf) - 1) == NULL;
 	return 0;
 }
 
@@ -129,8 +145,9 @@ read_program(int dir, struct whois *w)
 		/* Kernel threads and zombies have none. */
 		if (procpid_exe(dir, w->exe, sizeof(w->exe)) == -1)
 			return -1;
-		(void)procpid_args(dir, w->args, &w->args_len, &w->args_cut);
-		(void)procpid_cwd(dir, w->cwd, sizeof(w->cwd));
+		(void)procpid_args(dir, "cmdline", w->args, &w->args_len,
+		    &w->args_cut);
+		(void)procpid_link(dir, "cwd", w->cwd, sizeof(w->cwd));
 		if (procpid_exe(dir, again, sizeof(again)) == -1) {
 			/* It ended: whose arguments were they? */
 			w->args_len = 0;
@@ -162,7 +179,7 @@ procpid_image(int dir, struct whois *w)
 		w->args_len = 0;
 		w->args_cut = 0;
 	}
-	(void)procpid_unit(dir, w->unit, sizeof(w->unit));
+	(void)procpid_unit(dir, "cgroup", w->unit, sizeof(w->unit), NULL);
 }
 
 int
@@ -171,7 +188,7 @@ procpid_uids(int dir, struct pid_uids *uids)
 	char	 buf[TEXT_MAX];
 	ssize_t	 n;
 
-	n = procpid_read(dir, "status", buf, sizeof(buf));
+	n = read_piece(dir, "status", buf, sizeof(buf));
 	if (n == -1)
 		return -1;
 	return pid_parse_uids(buf, (size_t)n, uids);

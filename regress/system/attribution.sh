@@ -176,7 +176,7 @@ echo x >"$T/hog"
 cpu()
 {
 	cat "/proc/$(pid_of procinfo)/task/"*/schedstat |
-	    awk '{ n += $1 } END { printf "%d\n", n }'
+	    awk '{ n += $1 } END { printf "%.0f\n", n }'
 }
 forks()
 {

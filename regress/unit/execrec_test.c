@@ -165,8 +165,21 @@ execs(void)
 	u32(100);
 	end();
 	r = parsed();
-	CHECK(r.kind == EXECREC_DONE && r.pid == 100);
+	CHECK(r.kind == EXECREC_DONE && r.pid == 100 && r.group == 0);
+	CHECK(r.time == TIME && execrec_time(rec.b, rec.len) == TIME);
 	case_end("the end of an execve");
+
+	/* In it, what comes last is not the time. */
+	begin(PERF_RECORD_SAMPLE, 0);
+	u32(100);
+	u32(100);
+	u64(TIME);
+	rec.b[6] = 32;
+	u64(4711);
+	r = parsed();
+	CHECK(r.kind == EXECREC_DONE && r.pid == 100 && r.group == 4711);
+	CHECK(r.time == TIME && execrec_time(rec.b, rec.len) == TIME);
+	case_end("the end of an execve, with its control group");
 }
 
 static void
