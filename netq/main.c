@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <linux/netfilter.h>
-#include <sched.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -453,17 +452,6 @@ open_events(void)
 		fatalx("table event");
 }
 
-/* A packet costs less when its sender is not pushed off the CPU for it. */
-static void
-set_scheduler(void)
-{
-	struct sched_param	p;
-
-	memset(&p, 0, sizeof(p));
-	if (sched_setscheduler(0, SCHED_BATCH, &p) == -1)
-		log_warn("SCHED_BATCH");
-}
-
 int
 main(void)
 {
@@ -477,7 +465,6 @@ main(void)
 	open_events();
 	if (start.fds & 1U << FD_NETQ_RULED)
 		ruled_new(FD_NETQ_RULED);
-	set_scheduler();
 	sandbox_netq((uid_t)start.uid, (gid_t)start.gid);
 	child_ready(parent, sandbox_missing());
 	loop_run(base);

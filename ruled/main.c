@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,16 +333,6 @@ start_links(void)
 	}
 }
 
-/* Throughput before latency: being woken less often is cheaper. */
-static void
-batch_scheduling(void)
-{
-	struct sched_param	none = { 0 };
-
-	if (sched_setscheduler(0, SCHED_BATCH, &none) == -1)
-		log_warn("sched_setscheduler");
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -360,7 +349,6 @@ main(int argc, char *argv[])
 	pending_init();
 	ask_init();
 	store_init();
-	batch_scheduling();
 	start_links();
 	files_init();
 	control_init();
