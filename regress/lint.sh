@@ -53,6 +53,22 @@ risky_calls()
 	    {} + | grep -v '^[^:]*:[0-9]*: \*'
 }
 
+# Time is measured by clocks that nobody sets.  That of the wall is for lines
+# of logs alone: ruled's now_real() and the log's own stamps.
+wall_clock()
+{
+	grep -nEH 'CLOCK_REALTIME|gettimeofday\(|\<time\(|timer_create\(' -r \
+	    imsg sandbox netq procinfo ruled prompter parent \
+	    --include='*.[chy]' |
+	    grep -v -e '^ruled/main.c:.*held_real' -e '^parent/logsink.c:' \
+	    -e '^sandbox/filter.c:' -e '^[^:]*:[0-9]*:.*/\*.*CLOCK_REALTIME' \
+	    -e '^[^:]*:[0-9]*: \*'
+	grep -n 'now_real()' -r ruled --include='*.c' |
+	    grep -v -e '^ruled/main.c:' -e 'c->when = now_real();' \
+	    -e 'time_text(when, now_real());'
+	grep -nH -e 'meta time' -e 'date +' etc/firewall
+}
+
 unfinished()
 {
 	find imsg sandbox netq procinfo ruled prompter parent etc \
@@ -107,6 +123,7 @@ compile()
 
 lint "calls that are not used here" unnatural risky_calls
 lint "nothing left for later" unnatural unfinished
+lint "time is not measured by the clock on the wall" unnatural wall_clock
 lint "every file names its licence" unnatural no_licence
 lint "options and statements are in the manuals" undocumented
 if have mandoc manuals; then
