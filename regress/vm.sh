@@ -231,11 +231,27 @@ finished()
 	not_ok "$2: the guest did not finish: $(tail -n 1 "$VM/qemu.log")"
 }
 
+# run CONSOLE COMMAND-LINE: a guest to its end.  Where processors are emulated
+# by threads, one of them may execute a breakpoint that another has patched
+# away again, as the kernel does to itself when tracepoints come and go: then
+# the guest is started once more, with one thread for all of them.
+run()
+{
+	guest "$@"
+	until_ends "$SECONDS_MAX"
+	grep -q 'Oops: int3' "$1" || return 0
+	echo "   | the emulator has broken this guest: once more" >&2
+	threads=$ACCEL
+	ACCEL=tcg,thread=single
+	guest "$@"
+	until_ends "$SECONDS_MAX"
+	ACCEL=$threads
+}
+
 tests()
 {
-	guest "$VM/tests" "tsn_part=tests tsn_top=$TOP tsn_B=$B tsn_tests=$(
+	run "$VM/tests" "tsn_part=tests tsn_top=$TOP tsn_B=$B tsn_tests=$(
 	    echo "$*" | tr ' ' ',')"
-	until_ends "$SECONDS_MAX"
 	finished "$VM/tests" "$*"
 }
 
@@ -246,10 +262,9 @@ boot()
 		return
 	fi
 	# systemd reads one line.
-	guest "$VM/boot" "tsn_part=boot tsn_top=$TOP tsn_B=$B $(echo \
+	run "$VM/boot" "tsn_part=boot tsn_top=$TOP tsn_B=$B $(echo \
 	    systemd.unit=tsn-test.target systemd.show_status=0 fstab=no \
 	    systemd.gpt_auto=0 systemd.log_target=journal)$(masks)"
-	until_ends "$SECONDS_MAX"
 	finished "$VM/boot" boot
 }
 
@@ -272,10 +287,9 @@ powercut()
 		cut_after $((round * 7 + 3))
 		round=$((round + 1))
 	done
-	guest "$VM/cut" \
+	run "$VM/cut" \
 	    "tsn_part=cut tsn_top=$TOP tsn_B=$B tsn_added=$added tsn_last=1" \
 	    -drive "file=$VM/disk,if=virtio,format=raw"
-	until_ends "$SECONDS_MAX"
 	finished "$VM/cut" powercut
 }
 
