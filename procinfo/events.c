@@ -12,6 +12,7 @@
  */
 #include <event2/event.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,7 +27,8 @@
 #include "routes.h"
 
 #define RINGS_MAX	1024
-#define FIND_TRIES	200	/* looks for an event that is being written */
+#define LOOKS		200	/* for an event that is being written, */
+#define LOOKS_MS	50	/* and further ones, with a pause */
 #define JUMP_NS		(1000ull * 1000 * 1000)	/* slept, if more */
 #define LOST_NS		(1000ull * 1000 * 1000)	/* between two MSG_LOST */
 #define SAMPLE_SIZE	32	/* header, id, pid and tid, time */
@@ -332,6 +334,25 @@ look_for_sleep(void)
 	slept = now;
 }
 
+/*
+ * A datagram can be read before its sender, still in the kernel, has written
+ * the event.  That is next, but his CPU may be another guest's meanwhile: a
+ * loss it is only after some time.
+ */
+static void
+catch_up(const struct msg_who *who)
+{
+	int	 i;
+
+	drain();
+	for (i = 0; i < LOOKS + LOOKS_MS && !loss_pending() &&
+	    order_early(&order, who->number, who->time); i++) {
+		if (i >= LOOKS)
+			(void)poll(NULL, 0, 1);
+		drain();
+	}
+}
+
 void
 events_observe(const struct msg_who *who, bool quiet)
 {
@@ -340,7 +361,7 @@ events_observe(const struct msg_who *who, bool quiet)
 	if (nrings == 0)
 		return;
 	look_for_sleep();
-	drain();
+	catch_up(who);
 	order_observe(&order, who->number, who->time, quiet, !loss_pending());
 	/* Fewer events than datagrams: a CPU's are dead, or netq is new. */
 	if (was && !order.synced)
@@ -350,21 +371,18 @@ events_observe(const struct msg_who *who, bool quiet)
 const struct order_event *
 events_find(const struct msg_who *who)
 {
-	const struct order_event	*e = NULL;
+	const struct order_event	*e;
 	bool				 early;
-	int				 i;
 
 	if (nrings == 0)
 		return NULL;
-	for (i = 0; i < FIND_TRIES; i++) {
-		e = order_find(&order, who->number, who->time, &early);
-		if (!early)
-			return e;
-		/* Its number is not sure, until the loss is counted. */
-		if (loss_pending())
-			return NULL;
-		drain();
-	}
-	tell_lost(LOST_CPU);
-	return NULL;
+	e = order_find(&order, who->number, who->time, &early);
+	if (!early)
+		return e;
+	catch_up(who);
+	e = order_find(&order, who->number, who->time, &early);
+	/* Its number is not sure, until the loss is counted. */
+	if (early && !loss_pending())
+		tell_lost(LOST_CPU);
+	return e;
 }

@@ -131,19 +131,24 @@ order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
 		order_unsync(o);
 }
 
+bool
+order_early(const struct order *o, uint64_t number, uint64_t time)
+{
+	int64_t	 at = (int64_t)number + o->offset;
+
+	return o->synced && time >= o->epoch && at >= 0 &&
+	    (uint64_t)at >= o->count;
+}
+
 const struct order_event *
 order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 {
 	const struct order_event	*e;
 	int64_t				 at = (int64_t)number + o->offset;
 
-	*early = false;
-	if (!o->synced || time < o->epoch || at < 0)
+	*early = order_early(o, number, time);
+	if (*early || !o->synced || time < o->epoch || at < 0)
 		return NULL;
-	if ((uint64_t)at >= o->count) {
-		*early = true;
-		return NULL;
-	}
 	if ((uint64_t)at + ORDER_HISTORY <= o->count)
 		return NULL;
 	e = &o->event[(uint64_t)at % ORDER_HISTORY];

@@ -56,6 +56,8 @@ void	 order_observe(struct order *, uint64_t number, uint64_t time,
 const struct order_event *
 	 order_find(struct order *, uint64_t number, uint64_t time,
 	    bool *early);
+/* Has the datagram been read before its event was seen? */
+bool	 order_early(const struct order *, uint64_t number, uint64_t time);
 /* The pairing is lost until it is found anew. */
 void	 order_unsync(struct order *);
 

@@ -193,6 +193,26 @@ lost_but_counted(void)
 		fail("not known after it");
 }
 
+/* Read before its sender has written the event: no reason to doubt. */
+static void
+read_too_soon(void)
+{
+	order_init(&o, true);
+	turn(true);
+	netq_reads(1);
+	if (!order_early(&o, number, now))
+		fail("an event that is missing is not noticed");
+	if (ask() != 0)
+		fail("it has a sender");
+	now -= 5 * US;
+	datagram(ORDER_PROCESS);
+	if (order_early(&o, number, now))
+		fail("it is there, and missing");
+	order_observe(&o, number, now, true, true);
+	if (ask() != sent)
+		fail("not known when it is there");
+}
+
 /* Events that vanished without a word: never wrong, and found again. */
 static void
 lost_uncounted(void)
@@ -291,5 +311,6 @@ main(void)
 	check("packets of the netq before", old_packets);
 	check("older than the history", forgotten);
 	check("not there yet", not_yet);
+	check("read before its event is seen", read_too_soon);
 	return failed;
 }
