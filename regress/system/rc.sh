@@ -111,6 +111,15 @@ service()
 	inside "$@" stop || :
 	kernel_rules && fail "kernel rules stay after a crash"
 	inside "$@" start || fail "start: $(tail -n 1 "$T/said")"
+	# So does one that cannot start again, and its stop.
+	inside sh -c 'echo nonsense >>/etc/tinysnitch.conf'
+	inside "$@" restart
+	[ -z "$(parent)" ] || fail "it runs with a bad configuration"
+	kernel_rules || fail "open after a restart that failed"
+	inside "$@" stop || :
+	kernel_rules && fail "kernel rules stay after a restart that failed"
+	inside sed -i '/^nonsense/d' /etc/tinysnitch.conf
+	inside "$@" start || fail "start: $(tail -n 1 "$T/said")"
 	inside "$@" stop || fail "stop: $(tail -n 1 "$T/said")"
 	[ -z "$(parent)" ] || fail "still running"
 	kernel_rules && fail "kernel rules stay"
