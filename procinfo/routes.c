@@ -33,12 +33,14 @@
 #define EXACT_NS	(10ULL * 1000000000)	/* retransmits included */
 #define OPEN_NS		(2ULL * 1000000000)	/* not paired with any yet */
 #define FITS_MAX	8
+#define CHAINS		1024	/* of look-ups of one destination */
 
 /* One look-up. */
 struct route {
 	uint64_t	time;
 	uint32_t	pid;
 	struct tuple	tuple;	/* with zeros where it was not known yet */
+	uint64_t	prev;	/* in its chain, counted from 1; 0: none */
 };
 
 struct ring {
@@ -51,6 +53,7 @@ static struct ring	*rings;
 static size_t		 nrings;
 static struct route	 routes[ROUTES_MAX];
 static uint64_t		 nroutes;	/* ever */
+static uint64_t		 chain[CHAINS];	/* the newest one's number, from 1 */
 static uint64_t		 lost;		/* time of the last loss */
 
 void
@@ -82,12 +85,25 @@ number_at(const uint8_t *record, uint8_t offset)
 	return n;
 }
 
+/* By what is never unknown, and is never changed. */
+static uint64_t *
+chain_of(const struct tuple *t)
+{
+	uint32_t	 dst;
+
+	memcpy(&dst, t->dst.b + addr_size(t->dst.af) - sizeof(dst),
+	    sizeof(dst));
+	return &chain[((dst ^ t->dport ^ (uint32_t)t->proto << 16) *
+	    2654435761u >> 8) % CHAINS];
+}
+
 /* Pid and tid, time, length of the tracepoint's record, that record. */
 static void
 take_sample(const struct event_route *l, const uint8_t *s, size_t len)
 {
 	struct route	*r = &routes[nroutes % ROUTES_MAX];
 	const uint8_t	*rec = s + 20;
+	uint64_t	*newest;
 	uint32_t	 n;
 	uint8_t		 size = l->family == 4 ? 4 : 16;
 
@@ -106,7 +122,9 @@ take_sample(const struct event_route *l, const uint8_t *s, size_t len)
 	r->tuple.sport = number_at(rec, l->sport);
 	r->tuple.dport = number_at(rec, l->dport);
 	r->tuple.proto = rec[l->proto];
-	nroutes++;
+	newest = chain_of(&r->tuple);
+	r->prev = *newest;
+	*newest = ++nroutes;
 }
 
 static void
@@ -252,7 +270,7 @@ find_fits(const struct msg_who *who, bool exact, struct route *out[], int max)
 	int		 j, n = 0;
 
 	oldest = nroutes > ROUTES_MAX ? nroutes - ROUTES_MAX : 0;
-	for (i = nroutes; i > oldest; i--) {
+	for (i = *chain_of(&who->tuple); i > oldest; i = r->prev) {
 		r = &routes[(i - 1) % ROUTES_MAX];
 		if (r->time > who->time || who->time - r->time > window ||
 		    !fits(r, &who->tuple, exact))
