@@ -46,10 +46,20 @@
 static bool	control_bound;
 
 static int
+close_failed(int fd)
+{
+	int	saved = errno;
+
+	(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int
 netlink_open(int protocol, uint32_t groups)
 {
 	struct sockaddr_nl	sa;
-	int			fd, saved;
+	int			fd;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    protocol);
@@ -58,12 +68,8 @@ netlink_open(int protocol, uint32_t groups)
 	memset(&sa, 0, sizeof(sa));
 	sa.nl_family = AF_NETLINK;
 	sa.nl_groups = groups;
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
+		return close_failed(fd);
 	return fd;
 }
 
@@ -243,16 +249,12 @@ connector_tell(int fd, enum proc_cn_mcast_op op)
 static int
 connector_listen(void)
 {
-	int	fd, saved;
+	int	fd;
 
 	if ((fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC)) == -1)
 		return -1;
-	if (connector_tell(fd, PROC_CN_MCAST_LISTEN) == -1) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
+	if (connector_tell(fd, PROC_CN_MCAST_LISTEN) == -1)
+		return close_failed(fd);
 	return fd;
 }
 
