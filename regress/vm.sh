@@ -11,7 +11,9 @@
 # `powercut` (the machine goes off while rules are written), or a test of
 # regress/run.sh, as system/traffic.  -l, the long form: all of system/*.
 # KERNEL is `stable` or `rt`, of this Debian, or `backports`, its newest one;
-# all that are named here take the place of the default, stable.
+# all that are named here take the place of the default, stable:
+#
+#	make check-vm V='-k backports -k rt boot system/traffic'
 #
 # What is missing makes it a skip; what goes wrong in a guest is a failure.
 # TSN_ACCEL=kvm is faster where it works; emulation works everywhere.
