@@ -6,6 +6,7 @@
  * ruled and parent.  A wrong name is a failure wherever it happens; unknown
  * is one except beside a loss or a restart.
  */
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -38,6 +39,7 @@
 #define PORTS		20000
 #define PACKETS_MAX	40000
 #define BATCH		50	/* questions to a message */
+#define CROWD		4200	/* more than PROCS_MAX of procinfo */
 
 struct packet {
 	uint64_t	number;
@@ -386,6 +388,42 @@ one_shot(void)
 		fail("%d of %d without arguments", s.no_args, n);
 }
 
+static int
+stay(void *arg)
+{
+	(void)arg;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)pause();
+	return 0;
+}
+
+/*
+ * More live than are remembered: those that have ended, and cannot be read
+ * again, must not make room for them.  They share this program's memory.
+ */
+static void
+crowd(void)
+{
+	static _Alignas(16) char stack[CROWD][4096];
+	static pid_t		 pid[CROWD];
+	int			 i, n = 100 / slow;
+
+	for (i = 0; i < CROWD; i++) {
+		pid[i] = clone(stay, stack[i] + sizeof(stack[i]), CLONE_VM | SIGCHLD, NULL);
+		if (pid[i] == -1)
+			break;
+	}
+	if (i == CROWD)
+		expect_right(senders(EXEC_EXIT, n), n);
+	else
+		fail("process %d: %s", i, strerror(errno));
+	while (i-- > 0) {
+		(void)kill(pid[i], SIGKILL);
+		(void)waitpid(pid[i], NULL, 0);
+	}
+}
+
 /* The arguments are this program's own, which do not name the port. */
 static void
 fork_exit(void)
@@ -634,6 +672,7 @@ main(int argc, char *argv[])
 	send_events();
 	usleep(300000);		/* reads what runs already */
 	check("sends once and ends", one_shot);
+	check("sends and ends, while very many live", crowd);
 	if (bare) {
 		printf("skip sender: fork, send-then-exec: no proc "
 		    "connector here\n");
