@@ -118,7 +118,7 @@ unnatural()
 # Both compilers accept all of it without a word.
 compile()
 {
-	make --no-print-directory syntax CC="$1" B="${B-build}"
+	make -s --no-print-directory syntax CC="$1" B="${B-build}"
 }
 
 lint "calls that are not used here" unnatural risky_calls
