@@ -817,6 +817,38 @@ ident_fill(struct whois *w, uint32_t pid, uint64_t when, const uint32_t *uid)
 	return 0;
 }
 
+/*
+ * Of a process that lives: is it what it is remembered as?  A CPU that comes
+ * back on line tells of no execve until its rings are there again.
+ */
+void
+ident_check(uint32_t pid)
+{
+	static char		 exe[EXE_MAX];
+	const struct proc	*p;
+	struct image		*i;
+	size_t			 len;
+	int			 dir;
+
+	hear(UINT64_MAX);
+	p = proc_find(pid);
+	if (p == NULL || p->dead || p->now == NULL ||
+	    (dir = procpid_open(pid)) == -1)
+		return;
+	i = image_share(p->now);
+	image_settle(pid, i);
+	if (procpid_exe(dir, exe, sizeof(exe)) == -1)
+		exe[0] = '\0';
+	close(dir);
+	len = strlen(exe);
+	/* Behind it may be that it is not confirmed. */
+	if (len > 0 && i->exe != NULL && (strncmp(i->exe, exe, len) != 0 ||
+	    (i->exe[len] != '\0' && i->exe[len] != ' ')) &&
+	    still(pid, i) != NULL)
+		proc_free(proc_find(pid));
+	image_drop(&i);
+}
+
 /* ---- what was there before --------------------------------------- */
 
 /*

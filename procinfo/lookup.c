@@ -160,6 +160,7 @@ find_socket(struct question *q, struct whois *w)
 		else if (o.pid != first.pid || o.start != first.start)
 			return false;
 	}
+	ident_check(first.pid);
 	return ident_fill(w, first.pid, who->time, NULL) == 0 &&
 	    w->start == first.start;
 }

@@ -140,6 +140,8 @@ void	 ident_ended(uint32_t pid);
 void	 ident_record(const struct execrec *);
 /* Whether it is told. */
 bool	 ident_on(void);
+/* Forgets a process that lives and is not what it is remembered as. */
+void	 ident_check(uint32_t pid);
 /*
  * What the process was at that time; of that user, if one is given.  0 with
  * pid and all that is known, or -1: it is another user's.
