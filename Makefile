@@ -241,6 +241,12 @@ $(B)/regress/attack $(B)/regress/hammer $(B)/regress/inject: \
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_ALL))
 
+# A clock that can be set, for programs that know nothing of it.
+HELPERS		+= $(B)/regress/stepclock.so
+$(B)/regress/stepclock.so: regress/system/stepclock.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -o $@ $< -ldl
+
 # Programs that are hard to name.  One is static: it ends even sooner.
 HELPERS		+= $(B)/regress/senders
 $(B)/regress/senders: regress/system/senders.c

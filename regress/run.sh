@@ -113,7 +113,8 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*/run.sh)	one "$suite" 300 "$t" ;;
 	*/build.sh | */package.sh)	# they compile
 		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;
-	*/restart.sh)	one "$suite/restart" 400 "$t" ;;
+	*/clock.sh | */restart.sh)
+		one "$suite/$(basename "$t" .sh)" 400 "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
 done

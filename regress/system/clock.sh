@@ -3,28 +3,62 @@
 #
 # The clock on the wall is set forward and back, by hours and by years: rules
 # for a time, questions, names and the count of restarts keep to the time that
-# passed, and lines of the log tell the new one.  For a machine of its own
-# only, as vm.sh's guests are: nobody else's clock is touched.
+# passed, and lines of the log tell the new one.  On a machine of its own, as
+# vm.sh's guests are, it is the machine's clock; elsewhere that of the
+# firewall's processes alone, by a library that is loaded before all others.
 # shellcheck disable=SC2317 # cases are called by name
 # shellcheck source=regress/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if [ -z "${TSN_OWN_CLOCK-}" ]; then
-	say_skip all "this machine's clock is others', too; in a guest:" \
-	    "make check-vm V=system/clock"
-	exit 0
-fi
 command -v tmux >/dev/null || { say_skip all "no tmux here"; exit 0; }
 HOUR=3600
 YEAR=31536000
 stepped=0
 
+# In a mount namespace with another /etc: the environment of the children is
+# their parent's to make.
+own_clock()
+{
+	STEP=$T/stepclock.so
+	cp "$B/regress/stepclock.so" "$STEP" && cp -a /etc "$T/etc" || exit 1
+	echo "$STEP" >"$T/etc/ld.so.preload"
+	write_step 0
+	cat >"$T/in" <<-EOT
+	#!/bin/sh
+	exec unshare --mount --propagation private sh -c '
+		mount --bind "$T/etc" /etc && exec "\$@"' sh "\$@"
+	EOT
+	chmod 755 "$T/in"
+	SNITCH_IN=$T/in
+}
+# In place: it is mapped.
+write_step()
+{
+	python3 -c 'import struct, sys
+sys.stdout.buffer.write(struct.pack("q", int(sys.argv[1])))' "$1" |
+	    dd of="$STEP.by" conv=notrunc 2>/dev/null
+}
+
 # step SECONDS: the clock, and nothing else.
 step()
 {
-	date -s "@$(($(date +%s) + $1))" >/dev/null || fail "date -s"
 	stepped=$((stepped + $1))
-	echo "   now $(date)" >&2
+	if [ -n "${TSN_OWN_CLOCK-}" ]; then
+		date -s "@$(($(date +%s) + $1))" >/dev/null || fail "date -s"
+	else
+		write_step $stepped
+	fi
+	echo "   now $(now_is)" >&2
+}
+
+# As the firewall sees it.
+now_is()
+{
+	if [ -n "${TSN_OWN_CLOCK-}" ]; then
+		date +%Y-%m-%dT%H:%M
+	else
+		date -d "@$(($(date +%s) + stepped))" +%Y-%m-%dT%H:%M
+	fi
 }
 
 step_back()
@@ -53,6 +87,7 @@ expect_left()
 }
 
 setup
+[ -n "${TSN_OWN_CLOCK-}" ] || own_clock
 set_rules "allow $R4 53 udp" "allow $CDN4 80 tcp" "allow github.com 80 tcp" \
     "deny $BARE4 80 tcp"
 start_snitch "ask timeout 7" || exit 1
@@ -180,10 +215,10 @@ stamps()
 	for by in $YEAR -$((2 * YEAR)) $HOUR; do
 		step $by
 		clear_log
-		before=$(date +%Y-%m-%dT%H:%M)
+		before=$(now_is)
 		expect reply tcp $CDN4 80
 		expect_log ' INFO allow tcp .*\[[0-9]+\] [^ ]*/probe '
-		after=$(date +%Y-%m-%dT%H:%M)
+		after=$(now_is)
 		grep -Eq "^($before|$after):[0-9]{2}\.[0-9]{6} INFO allow" \
 		    "$T/log" || fail "not $before: $(tail -n 1 "$T/log")"
 		jq -er --arg a "$before" --arg b "$after" \
