@@ -319,7 +319,7 @@ struct msg_packet {
 
 /*
  * MSG_VERDICTS: until the payload ends.  One follows each MSG_PACKETS at once,
- * empty if all of them are held.
+ * empty if all of them are held; and the first one says that there is a ruled.
  */
 struct msg_verdict {
 	uint32_t	id;

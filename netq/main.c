@@ -54,6 +54,7 @@ static bool			 have_first;
 static bool			 empty_owed;	/* ruled waits to hear it */
 static bool			 paused;	/* ruled has too much to read */
 static bool			 unanswered;	/* ruled judges a turn */
+static bool			 heard;		/* this ruled has spoken */
 
 static void	hand_over(void);
 
@@ -131,6 +132,11 @@ ruled_verdicts(struct link *l, struct imsg *imsg)
 	struct ibuf		b;
 
 	unanswered = false;
+	if (!heard) {
+		heard = true;
+		empty_owed = true;
+		event_active(again_ev, EV_TIMEOUT, 0);
+	}
 	if (imsg->len > ONE_VERDICT && !paused)
 		hand_over();
 	ibuf_reader(&b, imsg->data, imsg->len);
@@ -193,11 +199,11 @@ ruled_new(int fd)
 		ruled_lost();
 	ruled = link_new(base, fd, ROLE_NETQ, ROLE_RULED, ruled_message,
 	    ruled_gone, NULL);
-	empty_owed = true;
+	heard = false;
+	empty_owed = false;
 	unanswered = false;
 	if (event_add(queue_ev, NULL) == -1)
 		fatalx("queue event");
-	event_active(again_ev, EV_TIMEOUT, 0);
 }
 
 static void

@@ -55,6 +55,13 @@ verdicts_flush(void)
 	ibuf_writer(&out, out_buf, sizeof(out_buf));
 }
 
+static void
+turn_begin(void)
+{
+	in_turn = true;
+	turn_answered = false;
+}
+
 /* netq waits for an answer, if only to hear that every packet is held. */
 static void
 turn_end(void)
@@ -127,7 +134,9 @@ judge_names_table(void)
 
 /*
  * The dead netq may have taken a verdict and not given it to the kernel; to
- * say it twice does no harm.
+ * say it twice does no harm.  The new one looks for an empty socket once it
+ * hears from here, so not before the kernel's counters were read: else a
+ * packet that came in between would be taken for one that was swallowed.
  */
 void
 judge_netq_restarted(void)
@@ -135,14 +144,15 @@ judge_netq_restarted(void)
 	size_t			i, first = nkept < VERDICTS_KEPT ? 0 : next_kept;
 	struct kernel_counts	k;
 
-	ibuf_writer(&out, out_buf, sizeof(out_buf));
-	for (i = 0; i < nkept; i++)
-		verdict_queue(&kept[(first + i) % VERDICTS_KEPT]);
-	verdicts_flush();
-	who_netq_restarted();
 	netq_is_new = true;
 	have_swallowed_to = kernel_read(&k) == 0;
 	swallowed_to = k.last_id;
+	turn_begin();
+	ibuf_writer(&out, out_buf, sizeof(out_buf));
+	for (i = 0; i < nkept; i++)
+		verdict_queue(&kept[(first + i) % VERDICTS_KEPT]);
+	turn_end();
+	who_netq_restarted();
 }
 
 /*
@@ -654,8 +664,7 @@ judge_packets(struct imsg *m)
 		return -1;
 	if (head.time > (now = now_mono()))	/* deadlines count from it */
 		head.time = now;
-	in_turn = true;
-	turn_answered = false;
+	turn_begin();
 	clocks_hold();
 	if ((result = judge_all(&b, head.time)) == 0 && head.empty)
 		note_empty();

@@ -234,6 +234,7 @@ ruled_begin(void)
 		return;
 	judging = true;
 	adopt(ROLE_NETQ, FD_RULED_NETQ);
+	link_send(links[ROLE_NETQ], MSG_VERDICTS, -1, NULL, 0);
 }
 
 static int

@@ -549,7 +549,7 @@ send_start(bool restarted)
 }
 
 static void
-start_netq(bool restarted)
+start_alone(bool restarted)
 {
 	int	p[2], r[2], q[2], t[2], fds[5], i;
 	char	dir[] = "/tmp/netq_test.XXXXXX";
@@ -577,6 +577,14 @@ start_netq(bool restarted)
 	to_tables = t[0];
 	send_start(restarted);
 	CHECK(next_frame(to_parent)->type == MSG_READY);
+}
+
+/* With a ruled that has something to say. */
+static void
+start_netq(bool restarted)
+{
+	start_alone(restarted);
+	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
 }
 
 static int
@@ -686,7 +694,7 @@ test_numbers(void)
 	struct dgram		d;
 
 	start_netq(false);
-	CHECK(read_packets(&p) == 0);	/* says at once that it is empty */
+	CHECK(read_packets(&p) == 0);	/* says that it is empty */
 	queue_packet(1, 100);
 	CHECK(read_packets(&p) == 1 && p.number == 1 && p.id == 1);
 	CHECK(p.uid == 1000 && p.len == 100 && p.full_len == 60000);
@@ -867,9 +875,10 @@ test_turns(void)
 	struct ibuf		b;
 	uint8_t			buf[64];
 
-	start_netq(false);
-	read_packets(&p);
+	start_alone(false);
+	CHECK(!wait_readable(to_ruled, QUIET_MS));
 	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
+	CHECK(read_packets(&p) == 0);	/* looked after it has heard that */
 	queue_packet(1, 10);
 	CHECK(read_packets(&p) == 1);
 	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
@@ -934,6 +943,7 @@ test_ruled_restart(void)
 	to_ruled = pair[0];
 	send_frame(to_parent, MSG_PEER, &role, 1, pair[1]);
 	(void)close(pair[1]);
+	send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
 	CHECK(read_packets(&p) == 1 && p.id == 4 && p.number == 4);
 	send_verdict(4, ACTION_ALLOW, 0);
 	CHECK(said(4, NF_ACCEPT));
@@ -956,6 +966,7 @@ test_offences(void)
 		to_ruled = pair[0];
 		send_frame(to_parent, MSG_PEER, &role, 1, pair[1]);
 		(void)close(pair[1]);
+		send_frame(to_ruled, MSG_VERDICTS, NULL, 0, -1);
 		CHECK(next_frame(to_ruled)->type == MSG_PACKETS);
 	}
 	stop_netq();
