@@ -12,7 +12,10 @@
  * asked about.  At quiet points nothing was left to read and the two are
  * equal, but for what arrived within the microseconds between netq's look and
  * its clock.  So the lowest value that several quiet points agree on is the
- * offset.  Any packet that falls below it later proves it wrong at once.
+ * offset.  A packet that falls below it later proves it wrong, at once if by
+ * more than one.  By one may be its own event: a reader can be woken, and
+ * look at its clock, before the sender is so far as to write it.  Such a
+ * packet is nobody's, and so are all until the offset is seen to hold.
  */
 #include <string.h>
 
@@ -38,6 +41,7 @@ void
 order_unsync(struct order *o)
 {
 	o->synced = false;
+	o->doubtful = false;
 	o->votes = 0;
 	o->noise = 0;
 }
@@ -104,6 +108,16 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 	return restart;
 }
 
+/* Fewer events than the offset says: once by one may be a late one. */
+static void
+fall_short(struct order *o, int64_t by)
+{
+	if (by > 1 || o->doubtful)
+		order_unsync(o);
+	else
+		o->doubtful = true;
+}
+
 void
 order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
     bool counted)
@@ -119,15 +133,16 @@ order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
 	/* Event numbers begin with 0: the last of them is events - 1. */
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound < o->offset)
-		order_unsync(o);
+		fall_short(o, o->offset - bound);
 	if (!quiet || time - o->event[(events - 1) % ORDER_HISTORY].time <
 	    QUIET_NS)
 		return;
 	if (!o->synced)
 		vote(o, bound);
-	else if (bound == o->offset)
+	else if (bound == o->offset) {
 		o->noise = 0;
-	else if (++o->noise > NOISE_MAX)
+		o->doubtful = false;
+	} else if (bound > o->offset && ++o->noise > NOISE_MAX)
 		order_unsync(o);
 }
 
@@ -147,14 +162,14 @@ order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 	int64_t				 at = (int64_t)number + o->offset;
 
 	*early = order_early(o, number, time);
-	if (*early || !o->synced || time < o->epoch || at < 0)
+	if (*early || !o->synced || o->doubtful || time < o->epoch || at < 0)
 		return NULL;
 	if ((uint64_t)at + ORDER_HISTORY <= o->count)
 		return NULL;
 	e = &o->event[(uint64_t)at % ORDER_HISTORY];
-	/* Read before it was sent: the offset is wrong. */
+	/* Read before it was sent? */
 	if (e->time > time) {
-		order_unsync(o);
+		fall_short(o, 1);
 		return NULL;
 	}
 	return e;

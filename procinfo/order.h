@@ -34,6 +34,7 @@ struct order {
 	int64_t			 candidate;
 	unsigned int		 votes, noise;
 	bool			 assumed;	/* candidate: not seen yet */
+	bool			 doubtful;	/* an event late, or lost */
 	uint64_t		 newest;	/* time of the latest packet */
 	uint64_t		 highest;	/* its number */
 	uint64_t		 epoch;	/* packets from before are another

@@ -213,6 +213,40 @@ read_too_soon(void)
 		fail("not known when it is there");
 }
 
+/* The reader's clock is ahead of the event: nobody's, and no more is lost. */
+static void
+written_late(void)
+{
+	order_init(&o, true);
+	turn(true);
+	netq_reads(1);
+	now += 10 * US;
+	datagram(ORDER_PROCESS);
+	now -= 40 * US;
+	order_observe(&o, number, now, true, true);
+	if (ask() != 0)
+		fail("an event that comes after is taken for it");
+	now += 200 * US;
+	turn(true);
+	if (ask() != sent)
+		fail("not known after it");
+}
+
+/* One that does not come looks the same, once. */
+static void
+one_lost(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	turn(true);
+	number++;
+	for (i = 0; i < 5; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known again");
+}
+
 /* Events that vanished without a word: never wrong, and found again. */
 static void
 lost_uncounted(void)
@@ -311,6 +345,8 @@ main(void)
 	check("packets of the netq before", old_packets);
 	check("older than the history", forgotten);
 	check("not there yet", not_yet);
+	check("one lost without a word", one_lost);
 	check("read before its event is seen", read_too_soon);
+	check("read before its event is written", written_late);
 	return failed;
 }
