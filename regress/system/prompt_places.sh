@@ -31,7 +31,11 @@ case under a window manager that floats
 	answer deny once localhost 22 tcp in
 	ask out
 	armed
-	click Tab Tab y
+	click Tab
+	armed
+	click Tab
+	armed
+	click y
 	answer allow 9-minutes 140.82.121.6 443 tcp
 END
 
