@@ -91,8 +91,8 @@ chain_of(const struct tuple *t)
 {
 	uint32_t	 dst;
 
-	memcpy(&dst, t->dst.b + addr_size(t->dst.af) - sizeof(dst),
-	    sizeof(dst));
+	/* Of an IPv6 address the end, where hosts of one network differ. */
+	memcpy(&dst, t->dst.b + (t->dst.af == AF_INET6 ? 12 : 0), sizeof(dst));
 	return &chain[((dst ^ t->dport ^ (uint32_t)t->proto << 16) *
 	    2654435761u >> 8) % CHAINS];
 }
