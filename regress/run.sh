@@ -20,7 +20,11 @@ LOG=$B/regress/log
 FUZZ_SECONDS=${T-30}
 SLOW=${TSN_SLOW-1}		# how much more time tests may take
 BUILD=600			# seconds for those that compile
-[ -z "${LONG-}" ] || BUILD=7200	# and run all tests
+STRIKES=400
+if [ -n "${LONG-}" ]; then
+	BUILD=7200		# and run all tests
+	STRIKES=3600
+fi
 passed=0
 failed=0
 skipped=0
@@ -114,7 +118,7 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*/build.sh | */package.sh)	# they compile
 		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;
 	*/clock.sh | */restart.sh)
-		one "$suite/$(basename "$t" .sh)" 400 "$t" ;;
+		one "$suite/$(basename "$t" .sh)" $STRIKES "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
 done
