@@ -23,6 +23,7 @@ cd "$(dirname "$0")/.." || exit 1
 TOP=$PWD
 B=$(readlink -f "${B-build}")
 ACCEL=${TSN_ACCEL-tcg,thread=multi}
+accel=$ACCEL
 SECONDS_MAX=${TSN_VM_SECONDS-1500}
 MIRROR=http://deb.debian.org/debian
 kernels=
@@ -131,8 +132,9 @@ initramfs()
 {
 	root=$VM/initramfs
 	rm -rf "$root"
-	mkdir -p "$root/bin" "$root/modules" "$root/lower" "$root/rw" \
-	    "$root/new" "$root/proc" "$root/over" "$root/units"
+	for dir in bin dev lower modules new over proc rw units; do
+		mkdir -p "$root/$dir"
+	done
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	for module in virtio_pci 9pnet_virtio 9p overlay virtio_blk ext4; do
 		modprobe -S "$version" -d "$VM/tree" --show-depends $module
@@ -193,13 +195,17 @@ masks()
 }
 
 # guest CONSOLE COMMAND-LINE [QEMU-ARGUMENT ...]: in the background, $qemu.
+# Its second serial line shows that it is alive, and what its tests say while
+# they run: CONSOLE.alive.
 guest()
 {
 	console=$1
 	append=$2
 	shift 2
-	qemu-system-x86_64 -accel "$ACCEL" -cpu max \
-	    -smp 2 -m 1024 -display none -serial "file:$console" -monitor none \
+	rm -f "$console" "$console.alive"
+	qemu-system-x86_64 -accel "$accel" -cpu max \
+	    -smp 2 -m 1024 -display none -serial "file:$console" \
+	    -serial "file:$console.alive" -monitor none \
 	    -no-reboot -net none \
 	    -kernel "$VM/tree/boot/vmlinuz-$version" \
 	    -initrd "$VM/initramfs.gz" \
@@ -209,17 +215,61 @@ guest()
 	qemu=$!
 }
 
-# until_ends SECONDS: or is ended.
-until_ends()
+kill_guest()
 {
-	left=$(($1 * 5))
-	while [ -d "/proc/$qemu" ] && kill -0 "$qemu" 2>/dev/null; do
-		left=$((left - 1))
-		[ "$left" -gt 0 ] || { kill -9 "$qemu"; break; }
-		sleep 0.2
-	done
+	[ ! -d "/proc/$qemu" ] || kill -9 "$qemu" 2>/dev/null
 	wait "$qemu" 2>/dev/null
 	qemu=
+}
+
+# Seconds of processor time that the guest has had.
+guest_cpu()
+{
+	awk '{ print int(($14 + $15) / 100) }' "/proc/$qemu/stat" 2>/dev/null
+}
+
+# heard CONSOLE: has the guest said anything since?  A hung one is told from
+# one that a busy machine keeps waiting by the processor time that it got:
+# enough of that, or far too long, without a word.
+heard()
+{
+	said=$(cat "$1" "$1.alive" 2>/dev/null | wc -c)
+	now=$(date +%s)
+	cpu=$(guest_cpu)
+	if [ "$said" -ne "$said_last" ]; then
+		said_last=$said
+		heard_at=$now
+		heard_cpu=${cpu:-0}
+	fi
+	silent=$((now - heard_at))
+	[ "$silent" -le 90 ] || [ $((${cpu:-0} - heard_cpu)) -le 30 ] &&
+	    [ "$silent" -le 300 ]
+}
+
+# until_ends CONSOLE SECONDS [PATTERN]: or has said that, or is ended.  False
+# when the emulator has broken it, in $broken how.
+until_ends()
+{
+	broken=
+	said_last=-1
+	ticks=0
+	started=$(date +%s)
+	while [ -d "/proc/$qemu" ] && kill -0 "$qemu" 2>/dev/null; do
+		[ $# -lt 3 ] || ! grep -Eqs "$3" "$1" || break
+		if [ $((ticks % 50)) -eq 0 ] && ! heard "$1"; then
+			broken="hung: $silent s without a word"
+			grep -qs '^vm: up' "$1.alive" ||
+				broken="$broken, not even that it is up"
+			break
+		fi
+		[ $((now - started)) -lt "$2" ] || break
+		ticks=$((ticks + 1))
+		sleep 0.1
+	done
+	kill_guest
+	! grep -qs 'Oops: int3' "$1" || broken="broken: $(
+	    grep -s 'Oops: int3' "$1" | head -n 1 | tr -d '\r')"
+	[ -z "$broken" ]
 }
 
 # finished CONSOLE WHAT: a guest that did not come to its end has failed.
@@ -233,21 +283,33 @@ finished()
 	not_ok "$2: the guest did not finish: $(tail -n 1 "$VM/qemu.log")"
 }
 
-# run CONSOLE COMMAND-LINE: a guest to its end.  Where processors are emulated
-# by threads, one of them may execute a breakpoint that another has patched
-# away again, as the kernel does to itself when tracepoints come and go: then
-# the guest is started once more, with one thread for all of them.
+# run CONSOLE COMMAND-LINE [QEMU-ARGUMENT ...]: a guest to its end.  Where
+# processors are emulated by threads, one of them may execute a breakpoint that
+# another has patched away again, as the kernel does to itself when tracepoints
+# come and go: then the guest is started once more, with one thread for all of
+# them.
 run()
 {
 	guest "$@"
-	until_ends "$SECONDS_MAX"
-	grep -q 'Oops: int3' "$1" || return 0
-	echo "   | the emulator has broken this guest: once more" >&2
-	threads=$ACCEL
-	ACCEL=tcg,thread=single
+	until_ends "$1" "$SECONDS_MAX" && return
+	once_more "$1"
 	guest "$@"
-	until_ends "$SECONDS_MAX"
-	ACCEL=$threads
+	until_ends "$1" "$SECONDS_MAX" ||
+		echo "   | the guest is $broken" >&2
+	accel=$ACCEL
+}
+
+# once_more CONSOLE: what is left of the guest, and another emulation.
+once_more()
+{
+	echo "   | the guest is $broken; once more" >&2
+	tail -n 3 "$1" "$1.alive" 2>/dev/null | tr -d '\r' |
+	    sed 's/^/   | /' >&2
+	cp "$1" "$1.broken"
+	cp "$1.alive" "$1.alive.broken"
+	case $ACCEL in
+	tcg*)	accel=tcg,thread=single ;;
+	esac
 }
 
 tests()
@@ -298,28 +360,30 @@ powercut()
 # cut_after RULES: more than before; kills the machine between two of them.
 cut_after()
 {
+	want=$((added + $1))
+	cut_guest "$want" || {
+		once_more "$VM/cut"
+		cut_guest "$want"
+		accel=$ACCEL
+	}
+	if [ "$added" -lt "$want" ]; then
+		not_ok "powercut: the guest did not come to $want rules:" \
+		    "${broken:-$(tail -n 1 "$VM/cut.txt")}"
+	fi
+}
+
+cut_guest()
+{
 	guest "$VM/cut" \
 	    "tsn_part=cut tsn_top=$TOP tsn_B=$B tsn_added=$added tsn_last=" \
 	    -drive "file=$VM/disk,if=virtio,format=raw"
-	want=$((added + $1))
-	left=$((SECONDS_MAX * 20))
-	while [ -d "/proc/$qemu" ] && [ "$left" -gt 0 ]; do
-		grep -q "^added $want" "$VM/cut" && break
-		grep -q '^not ok ' "$VM/cut" && break
-		sleep 0.05
-		left=$((left - 1))
-	done
-	kill -9 "$qemu" 2>/dev/null
-	wait "$qemu" 2>/dev/null
-	qemu=
+	until_ends "$VM/cut" "$SECONDS_MAX" "^(added $1|not ok )"
+	status=$?
 	tr -d '\r' <"$VM/cut" >"$VM/cut.txt"
 	pass_on "$VM/cut.txt"
-	added=$(sed -n 's/^added \([0-9]*\)$/\1/p' "$VM/cut.txt" | tail -n 1)
-	if [ "${added:-0}" -lt "$want" ]; then
-		added=${added:-0}
-		not_ok "powercut: the guest did not come to $want rules:" \
-		    "$(tail -n 1 "$VM/cut.txt")"
-	fi
+	n=$(sed -n 's/^added \([0-9]*\)$/\1/p' "$VM/cut.txt" | tail -n 1)
+	added=${n:-$added}
+	return $status
 }
 
 # ---- main -------------------------------------------------------------

@@ -14,6 +14,12 @@ ip link set lo up
 ip netns add modules
 ip netns exec modules etc/firewall add nft 0 forward=filter frames=drop
 ip netns del modules
+# What they say, for who waits: run.sh passes it on when they have ended.
+rm -rf "$tsn_B/regress/log"
+# shellcheck disable=SC2046 # words
+tail -q -n +1 -F $(echo "$tsn_tests" | tr ',' '\n' |
+    sed "s|.*|$tsn_B/regress/log/&.out $tsn_B/regress/log/&.err|") \
+    >/dev/ttyS1 2>/dev/null &
 # shellcheck disable=SC2046 # words
 regress/run.sh -B "$tsn_B" $(echo "$tsn_tests" | tr ',' ' ')
 echo "vm: done"
