@@ -6,7 +6,6 @@
  */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "dns_stream.h"
 #include "log.h"
@@ -15,17 +14,18 @@
 
 struct stream {
 	bool		 live;
+	bool		 hole;		/* in the message: it is passed over */
 	struct tuple	 tuple;
 	uint64_t	 used;		/* when, counted in segments */
 	uint32_t	 next;		/* sequence number of the next byte */
-	uint8_t		 prefix[PREFIX_LEN];
-	size_t		 have;		/* bytes of prefix and message */
-	uint8_t		*msg;		/* NULL: none, or it is passed over */
+	size_t		 want;		/* of the message; 0: not known yet */
+	size_t		 have;		/* both with the prefix */
 };
 
 struct dns_streams {
 	uint64_t	 clock;
 	struct stream	 stream[DNS_STREAMS_MAX];
+	uint8_t		 msg[DNS_STREAMS_MAX][DNS_STREAM_MSG];
 };
 
 struct dns_streams *
@@ -38,22 +38,9 @@ dns_streams_new(void)
 	return s;
 }
 
-static void
-stream_end(struct stream *st)
-{
-	free(st->msg);
-	memset(st, 0, sizeof(*st));
-}
-
 void
 dns_streams_free(struct dns_streams *s)
 {
-	size_t	i;
-
-	if (s == NULL)
-		return;
-	for (i = 0; i < DNS_STREAMS_MAX; i++)
-		stream_end(&s->stream[i]);
 	free(s);
 }
 
@@ -85,6 +72,14 @@ find(struct dns_streams *s, const struct tuple *t)
 	return NULL;
 }
 
+/* It is the next one to be taken for another. */
+static void
+stream_end(struct stream *st)
+{
+	st->live = false;
+	st->used = 0;
+}
+
 /* From a SYN, of either side. */
 static void
 begin(struct dns_streams *s, const struct packet *p)
@@ -96,57 +91,35 @@ begin(struct dns_streams *s, const struct packet *p)
 		for (st = &s->stream[0], i = 1; i < DNS_STREAMS_MAX; i++)
 			if (s->stream[i].used < st->used)
 				st = &s->stream[i];
-	stream_end(st);
 	st->live = true;
+	st->hole = false;
 	st->tuple = p->tuple;
-	st->next = p->seq + 1;
 	st->used = s->clock;
-}
-
-/* Of the message that is being read, its prefix included; 0: not known yet. */
-static size_t
-wanted(const struct stream *st)
-{
-	if (st->have < PREFIX_LEN)
-		return 0;
-	return PREFIX_LEN + (size_t)st->prefix[0] * 256 + st->prefix[1];
+	st->next = p->seq + 1;
+	st->want = st->have = 0;
 }
 
 static void
 message_done(struct stream *st)
 {
-	free(st->msg);
-	st->msg = NULL;
-	st->have = 0;
+	st->hole = false;
+	st->want = st->have = 0;
 }
 
-/* Takes bytes of one message; returns how many. */
-static size_t
-take(struct stream *st, const uint8_t *data, size_t len, dns_stream_fn *fn,
+/* One by one, for then what is written where is plain, see regress/prove. */
+static void
+take(struct stream *st, uint8_t *msg, uint8_t byte, dns_stream_fn *fn,
     void *arg)
 {
-	size_t	want, n;
-
-	if (st->have < PREFIX_LEN) {
-		st->prefix[st->have++] = data[0];
-		want = wanted(st);
-		if (want > PREFIX_LEN && want <= DNS_STREAM_MSG &&
-		    (st->msg = malloc(want - PREFIX_LEN)) == NULL)
-			fatal(NULL);
-		n = 1;
-	} else {
-		want = wanted(st);
-		n = want - st->have < len ? want - st->have : len;
-		if (st->msg != NULL)
-			memcpy(st->msg + st->have - PREFIX_LEN, data, n);
-		st->have += n;
-	}
-	if (want != 0 && st->have == want) {
-		if (st->msg != NULL)
-			fn(st->msg, want - PREFIX_LEN, arg);
-		message_done(st);
-	}
-	return n;
+	if (st->have < DNS_STREAM_MSG)
+		msg[st->have] = byte;
+	if (++st->have == PREFIX_LEN)
+		st->want = PREFIX_LEN + (size_t)msg[0] * 256 + msg[1];
+	if (st->have != st->want)
+		return;
+	if (!st->hole && st->want > PREFIX_LEN && st->want <= DNS_STREAM_MSG)
+		fn(msg + PREFIX_LEN, st->want - PREFIX_LEN, arg);
+	message_done(st);
 }
 
 /*
@@ -156,18 +129,15 @@ take(struct stream *st, const uint8_t *data, size_t len, dns_stream_fn *fn,
 static void
 take_hole(struct stream *st, size_t len)
 {
-	size_t	want = wanted(st);
-
 	if (len == 0)
 		return;
-	if (want == 0 || len > want - st->have) {
+	if (st->want == 0 || len > st->want - st->have) {
 		stream_end(st);
 		return;
 	}
-	free(st->msg);
-	st->msg = NULL;
+	st->hole = true;
 	st->have += len;
-	if (st->have == want)
+	if (st->have == st->want)
 		message_done(st);
 }
 
@@ -176,7 +146,7 @@ dns_stream_segment(struct dns_streams *s, const struct packet *p,
     dns_stream_fn *fn, void *arg)
 {
 	const uint8_t	*data = p->payload;
-	size_t		 len = p->payload_len, full = p->payload_full, n;
+	size_t		 i, len = p->payload_len, full = p->payload_full;
 	struct stream	*st;
 	uint32_t	 old;
 
@@ -206,7 +176,7 @@ dns_stream_segment(struct dns_streams *s, const struct packet *p,
 		full -= old - len;
 		old = (uint32_t)len;
 	}
-	for (data += old, len -= old; len > 0; data += n, len -= n)
-		n = take(st, data, len, fn, arg);
+	for (i = old; i < len; i++)
+		take(st, s->msg[st - s->stream], data[i], fn, arg);
 	take_hole(st, full);
 }
