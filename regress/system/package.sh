@@ -4,9 +4,20 @@
 # The Debian package: built, looked at by lintian, and then in a root of its
 # own, laid over this machine's, installed, upgraded, removed and purged, with
 # the firewall running in a network of its own all the while.  The files for
-# other packagers are at least read by their tools.
+# other packagers are read by their tools, and with LONG=1 used by them.
 # shellcheck source=regress/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+
+# arch MAKEPKG-OPTION ...: it refuses root, and looks whether pacman is there.
+arch()
+{
+	mkdir -p "$T/arch"
+	cp "$TOP/etc/PKGBUILD" "$TOP/etc/tinysnitch.install" "$T/arch"
+	chown -R nobody "$T/arch"
+	(cd "$T/arch" && setpriv --reuid nobody --regid "$(id -g nobody)" \
+	    --clear-groups env -u MAKEFLAGS HOME="$T/arch" PACMAN=true \
+	    makepkg "$@")
+}
 
 others()
 {
@@ -19,14 +30,8 @@ others()
 		echo "$pkgver"') >"$T/pkgver" 2>&1 || fail "$(cat "$T/pkgver")"
 	version=$(sed -n 's/^VERSION.*= //p' "$TOP/Makefile")
 	[ "$(cat "$T/pkgver")" = "$version" ] || fail "PKGBUILD: another version"
-	# Arch's own tool, which refuses root, and looks whether pacman is there.
 	if command -v makepkg >/dev/null; then
-		mkdir "$T/arch"
-		cp "$TOP/etc/PKGBUILD" "$TOP/etc/tinysnitch.install" "$T/arch"
-		chown -R nobody "$T/arch"
-		(cd "$T/arch" && setpriv --reuid nobody --regid "$(id -g nobody)" \
-		    --clear-groups env HOME="$T/arch" PACMAN=true \
-		    makepkg --printsrcinfo) >"$T/srcinfo" 2>"$T/err" ||
+		arch --printsrcinfo >"$T/srcinfo" 2>"$T/err" ||
 			fail "makepkg: $(head -n 1 "$T/err")"
 		grep -qx "	pkgver = $version" "$T/srcinfo" ||
 			fail "makepkg: $(head -n 1 "$T/srcinfo")"
@@ -41,6 +46,56 @@ others()
 		fail "changelog: another version"
 }
 check "PKGBUILD, spec and changelog can be read and name this version" others
+
+# has_files LIST PREFIX: of a package, where no rules are, which its scripts
+# make for the machine.
+has_files()
+{
+	for f in bin/tinysnitchctl lib/systemd/system/tinysnitch.service \
+	    libexec/tinysnitch/ruled libexec/tinysnitch/firewall \
+	    share/man/man8/tinysnitch.8 share/tinysnitch/users; do
+		grep -Eqx "$2usr/$f(\.gz)?" "$1" || fail "no $f"
+	done
+	grep -q 'etc/tinysnitch\.conf$' "$1" || fail "no configuration"
+	grep -q 'etc/tinysnitch\.rules' "$1" && fail "with rules"
+}
+
+rpm_made()
+{
+	rpmbuild -bb --nodeps --define "_topdir $T/rpm" \
+	    --define "_sourcedir $T" "$TOP/etc/tinysnitch.spec" \
+	    >"$T/rpm.log" 2>&1 || fail "$(tail -n 1 "$T/rpm.log")"
+	rpm -qpl "$T"/rpm/RPMS/*/*.rpm >"$T/rpm.list" 2>"$T/err" ||
+		fail "$(tail -n 1 "$T/err")"
+	has_files "$T/rpm.list" /
+}
+
+arch_made()
+{
+	cp "$T/$NAME.tar.gz" "$T/arch"
+	arch --nodeps >"$T/arch.log" 2>&1 || fail "$(tail -n 1 "$T/arch.log")"
+	tar -tf "$T"/arch/*.pkg.tar* >"$T/arch.list" 2>"$T/err" ||
+		fail "$(tail -n 1 "$T/err")"
+	has_files "$T/arch.list" ''
+	grep -qx '\.INSTALL' "$T/arch.list" || fail "no scripts"
+}
+
+# For the libraries of this machine, and looked at, not installed.
+if [ -n "${LONG-}" ]; then
+	NAME=tinysnitch-$(sed -n 's/^VERSION.*= //p' "$TOP/Makefile")
+	tar -C "$TOP" --exclude=./build --exclude=./.git \
+	    --transform "s|^\.|$NAME|" -czf "$T/$NAME.tar.gz" .
+	if command -v rpmbuild >/dev/null; then
+		check "rpmbuild makes a package" rpm_made
+	else
+		say_skip "rpmbuild makes a package" "not here"
+	fi
+	if command -v makepkg >/dev/null && command -v bsdtar >/dev/null; then
+		check "makepkg makes a package" arch_made
+	else
+		say_skip "makepkg makes a package" "no makepkg or bsdtar here"
+	fi
+fi
 
 for command in dh dpkg-buildpackage; do
 	command -v $command >/dev/null ||
