@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "events.h"
@@ -42,6 +43,7 @@
 #define CONNECTOR_RCVBUF (4 << 20)
 #define COUNTERS	"/proc/net/netfilter/nfnetlink_queue"
 #define ANCESTORS_MAX	32
+#define QUEUE_TRIES	60	/* of 50 ms: longer than an end takes */
 
 static bool	control_bound;
 
@@ -122,6 +124,25 @@ queue_bind(int fd, uint16_t queue)
 }
 
 /*
+ * One that was told to end, or killed, may be gone for whoever looks at its
+ * parent while the last of its processes still has the queue.  The kernel says
+ * EPERM, and not EBUSY, to a second one.
+ */
+static int
+queue_bind_after(int fd, uint16_t queue)
+{
+	const struct timespec	pause = { 0, 50 * 1000 * 1000 };
+	int			tries = 0;
+
+	while (queue_bind(fd, queue) == -1) {
+		if (errno != EPERM || ++tries == QUEUE_TRIES)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/*
  * Each flag by itself: a kernel that lacks one refuses the whole message.
  * Never NFQA_CFG_F_FAIL_OPEN.
  */
@@ -183,8 +204,7 @@ open_queue(void)
 	if ((fd = netlink_open(NETLINK_NETFILTER, 0)) == -1)
 		fatal("cannot talk to netfilter; is CONFIG_NETFILTER_NETLINK "
 		    "in this kernel?");
-	if (queue_bind(fd, queue) == -1) {
-		/* The kernel says so, and not EBUSY, to a second one. */
+	if (queue_bind_after(fd, queue) == -1) {
 		if (errno == EPERM)
 			fatalx("queue %u is held by another program", queue);
 		fatal("queue %u; is the module nfnetlink_queue there?", queue);

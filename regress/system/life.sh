@@ -181,6 +181,22 @@ background()
 }
 check "without -d it returns when ready" background
 
+# Its parent is gone and its queue is not, as where a machine is busy: here
+# another process has the queue, and lets it go a little later.
+queue_late()
+{
+	nsenter --net="/run/netns/$NS-host" "$B/regress/judge" 0 iptables \
+	    deny >"$T/judged" 2>&1 &
+	judge=$!
+	wait_for 100 grep -q judging "$T/judged" || fail "no judge"
+	(sleep 1; kill $judge) &
+	restart_snitch
+	wait $judge 2>/dev/null
+	expect reply tcp $BARE4 80
+	stop_snitch
+}
+check "one that ends leaves the queue to the next, if late" queue_late
+
 second()
 {
 	start_snitch || return
