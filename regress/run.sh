@@ -117,7 +117,7 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	*/run.sh)	one "$suite" 300 "$t" ;;
 	*/build.sh | */package.sh)	# they compile
 		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;
-	*/clock.sh | */restart.sh)
+	*/clock.sh | */neighbours.sh | */restart.sh)
 		one "$suite/$(basename "$t" .sh)" $STRIKES "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
