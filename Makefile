@@ -15,7 +15,7 @@ IMSG_SRC	= imsg/addr.c imsg/child.c imsg/fdpass.c imsg/ibuf.c \
 SANDBOX_SRC	= sandbox/filter.c sandbox/sandbox.c
 NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_PURE	= procinfo/audit_parse.c procinfo/execrec.c procinfo/order.c \
-		  procinfo/procpid_parse.c
+		  procinfo/procpid_parse.c procinfo/trace_parse.c
 PROCINFO_SRC	= procinfo/audit.c procinfo/capture.c procinfo/confirm.c \
 		  procinfo/connector.c procinfo/diag.c procinfo/events.c \
 		  procinfo/execs.c procinfo/frames.c procinfo/host.c \
@@ -44,7 +44,7 @@ PARENT_ALONE	= parent/commit.c parent/conf_print.c
 PARENT_SRC	= parent/check.c parent/display.c parent/events.c parent/files.c \
 		  parent/logsink.c \
 		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
-		  $(PARENT_ALONE)
+		  parent/trace.c $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
 # Out of memory is fatal() in them, too: log.c, and imsg.c that it writes to.
 PURE_SRC	= imsg/addr.c imsg/fdpass.c imsg/ibuf.c imsg/imsg.c imsg/log.c \
@@ -194,7 +194,7 @@ check: users
 MSG_TESTS	= $(patsubst %.c,$(B)/%,$(wildcard regress/msg/*_test.c))
 $(B)/regress/msg/procinfo_test $(B)/regress/msg/sender_test: \
     $(call obj,regress/msg/stage.c)
-$(B)/regress/msg/sender_test: $(call obj,parent/events.c)
+$(B)/regress/msg/sender_test: $(call obj,parent/events.c parent/trace.c)
 $(B)/regress/msg/ruled_test $(B)/regress/msg/store_test \
     $(B)/regress/msg/hostile_test: $(call obj,regress/msg/world.c)
 $(B)/regress/msg/%_test: regress/msg/%_test.c \
@@ -267,6 +267,13 @@ $(B)/regress/editor $(B)/regress/pace $(B)/regress/resolver \
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
 	    $(call pkg,libs,$(PKG_ALL))
+
+# A kernel that refuses something.
+HELPERS		+= $(B)/regress/refuse
+$(B)/regress/refuse: regress/system/refuse.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< \
+	    $(call pkg,libs,libseccomp $(PKG_ALL))
 
 # Not part of the tests: what it prints is for reading.
 BENCH		= $(B)/regress/floor $(B)/regress/load

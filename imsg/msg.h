@@ -217,15 +217,18 @@ struct msg_lost {
 	uint8_t		why;
 };
 
-/* EXEC: a ring of what processes become; EXEC_DONE writes into that ring. */
+/*
+ * EXEC: a ring of what processes become; EXEC_DONE writes into that ring.
+ * TRACE_: the same as without, but a buffer of tracefs, to be read.
+ */
 enum event_kind { EVENT_ORDER, EVENT_ORDER_IRQ, EVENT_EXEC, EVENT_ROUTE,
-    EVENT_EXEC_DONE, EVENT_MAX };
+    EVENT_EXEC_DONE, EVENT_TRACE_ORDER, EVENT_TRACE_ROUTE, EVENT_MAX };
 struct msg_event {
 	uint8_t		kind;	/* enum event_kind */
 	uint16_t	cpu;
 	uint8_t		last;	/* of this set */
 	uint64_t	id;	/* PERF_EVENT_IOC_ID: samples carry it;
-				   EVENT_ROUTE: a struct event_route */
+				   of routes: a struct event_route */
 };
 
 /* Where the tracepoint's record, by this kernel's format, has what. */
@@ -358,15 +361,17 @@ enum who_source { WHO_UNKNOWN, WHO_KERNEL, WHO_EVENT, WHO_TUPLE, WHO_SOCKET,
 const char *who_source_name(enum who_source);
 
 /*
- * MSG_SOURCES: which of them there are, and who tells of each execve: the
- * kernel's records or the proc connector.
+ * MSG_SOURCES: which of them there are, whether events and routing look-ups
+ * come by tracefs instead of perf, and who tells of each execve: the kernel's
+ * records or the proc connector.
  */
 #define SOURCE_EVENT	0x01
 #define SOURCE_TUPLE	0x02
 #define SOURCE_SOCKET	0x04
 #define SOURCE_CONNECTOR 0x08
 #define SOURCE_RECORD	0x10
-#define SOURCE_ALL	0x1f
+#define SOURCE_TRACE	0x20
+#define SOURCE_ALL	0x3f
 struct msg_sources {
 	uint8_t		on;
 };

@@ -16,6 +16,9 @@
  * read.  sched:sched_process_exec in the same ring wakes the reader once for
  * each execve, for the arguments are in no record.
  *
+ * Where perf events are refused the first two kinds come by tracefs (trace.c),
+ * and what processes become by the proc connector.
+ *
  * Samples hold process and time and, of routes, the tracepoint's record; no
  * kernel address.  The parent keeps every ring mapped: a ring nobody maps is
  * taken from its events, and procinfo may be between two lives.
@@ -35,7 +38,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -44,6 +46,7 @@
 #include "events.h"
 #include "imsg.h"
 #include "log.h"
+#include "trace.h"
 
 #define CPUS_MAX	1024
 /* common_flags: in a soft or a hard interrupt. */
@@ -74,24 +77,10 @@ static bool			 want_routes;
 static struct order_event	*set;
 static int			 nset, nalloc;
 static uint32_t			 tracepoint;
+static const char		*order_dir;
 static uint32_t			 exec_tracepoint;	/* 0: none */
 static char			 filter[128];	/* "" : no events */
 static size_t			 pages = 64;
-
-/* A mount of our own: the usual place may be empty, or another's. */
-static int
-open_tracefs(void)
-{
-	int	 fs, fd = -1;
-
-	if ((fs = fsopen("tracefs", FSOPEN_CLOEXEC)) == -1)
-		return -1;
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY |
-		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	(void)close(fs);
-	return fd;
-}
 
 static int
 read_file(int dir, const char *path, char *buf, size_t size)
@@ -265,6 +254,7 @@ learn_address(int dir, int queue_fd, uint16_t queue)
 	    sizeof(addr));
 	if (addr == 0)
 		return -1;
+	order_dir = "events/sock/sk_data_ready";
 	(void)snprintf(filter, sizeof(filter), "skaddr==0x%llx",
 	    (unsigned long long)addr);
 	return 0;
@@ -282,6 +272,7 @@ learn_signal(int dir, int queue_fd)
 	    (flags = fcntl(queue_fd, F_GETFL)) == -1 ||
 	    fcntl(queue_fd, F_SETFL, flags | O_ASYNC) == -1)
 		return -1;
+	order_dir = "events/signal/signal_generate";
 	(void)snprintf(filter, sizeof(filter), "sig==%d && pid==%d && "
 	    "code==%d", SIGIO, (int)getpid(), SI_KERNEL_CODE);
 	return 0;
@@ -329,7 +320,6 @@ set_add(void)
 	return &set[nset++];
 }
 
-/* Enabled at the end only, when all filters are in place. */
 static int
 open_one(int cpu, enum event_kind kind)
 {
@@ -370,6 +360,14 @@ open_one(int cpu, enum event_kind kind)
 	return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, set[nset - 2].fd);
 }
 
+/* One look-up asks several tables; the one that knows counts. */
+static void
+route_filter(int i, char *text, size_t size)
+{
+	(void)snprintf(text, size, "%s%s", ROUTE_FILTER,
+	    route_event[i].has_err ? " && err==0" : "");
+}
+
 /* The whole record: addresses and ports are in it. */
 static int
 open_route(int cpu, int i)
@@ -397,9 +395,7 @@ open_route(int cpu, int i)
 	e->m.kind = EVENT_ROUTE;
 	e->m.cpu = (uint16_t)cpu;
 	e->m.id = event_route_put(&route_event[i].layout);
-	/* One look-up asks several tables; the one that knows counts. */
-	(void)snprintf(text, sizeof(text), "%s%s", ROUTE_FILTER,
-	    route_event[i].has_err ? " && err==0" : "");
+	route_filter(i, text, sizeof(text));
 	if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, text) == -1 ||
 	    (e->ring = map_ring(fd)) == NULL)
 		return -1;
@@ -519,33 +515,98 @@ open_cpus(void)
 	return nset > 0 ? 0 : -1;
 }
 
-int
-events_open(void)
+static int
+open_perf(void)
 {
-	int	 i, rc;
+	int	 rc = open_cpus();
 
-	set_clear();
-	if (filter[0] == '\0' && exec_tracepoint == 0)
-		return -1;
-	rc = open_cpus();
 	if (rc == -1 && exec_tracepoint != 0) {
 		log_warn("events of processes");
 		exec_tracepoint = 0;
 		set_clear();
 		rc = open_cpus();
 	}
-	if (rc == -1) {
-		log_warn("trace events");
-		set_clear();
+	return rc;
+}
+
+/* Once for all sets: the buffers go on while nobody reads them. */
+static int
+begin_traces(void)
+{
+	struct msg_event	 m;
+	char			 text[sizeof(ROUTE_FILTER) + 16];
+	int			 i;
+
+	memset(&m, 0, sizeof(m));
+	m.kind = EVENT_TRACE_ORDER;
+	if (filter[0] == '\0' || trace_add(order_dir, filter, &m) == -1)
 		return -1;
+	m.kind = EVENT_TRACE_ROUTE;
+	for (i = 0; i < NROUTES; i++) {
+		route_filter(i, text, sizeof(text));
+		m.id = event_route_put(&route_event[i].layout);
+		if (route_event[i].tracepoint != 0 &&
+		    trace_add(route_event[i].dir, text, &m) == -1)
+			log_warn("routes by tracefs");
 	}
-	set[nset - 1].m.last = 1;
-	for (i = 0; i < nset; i++)
-		if (ioctl(set[i].fd, PERF_EVENT_IOC_ENABLE, 0) == -1) {
-			set_clear();
-			return -1;
-		}
 	return 0;
+}
+
+/* Of CPUs that are off line, too: their buffers stay. */
+static int
+open_traces(void)
+{
+	struct msg_event	 m;
+	long			 cpu, n = sysconf(_SC_NPROCESSORS_CONF);
+	int			 fd, i;
+
+	for (cpu = 0; cpu < n && cpu < CPUS_MAX; cpu++) {
+		for (i = 0; (fd = trace_open(i, (int)cpu, &m)) != -1; i++) {
+			set_add()->fd = fd;
+			set[nset - 1].m = m;
+		}
+		if (errno != ENOENT && errno != ENODEV)
+			return -1;
+	}
+	return nset > 0 ? 0 : -1;
+}
+
+/* Enabled at the end only, when all filters are in place. */
+static int
+enable_all(void)
+{
+	int	 i;
+
+	for (i = 0; i < nset; i++)
+		if (ioctl(set[i].fd, PERF_EVENT_IOC_ENABLE, 0) == -1)
+			return -1;
+	return 0;
+}
+
+int
+events_open(void)
+{
+	int	 rc = -1;
+
+	set_clear();
+	if (!trace_on() && (filter[0] != '\0' || exec_tracepoint != 0)) {
+		if ((rc = open_perf()) == 0)
+			rc = enable_all();
+		if (rc == -1) {
+			log_warn("perf events");
+			set_clear();
+		}
+	}
+	if (rc == -1 && (trace_on() || begin_traces() == 0)) {
+		exec_tracepoint = 0;
+		if ((rc = open_traces()) == -1) {
+			log_warn("tracefs");
+			set_clear();
+		}
+	}
+	if (rc == 0)
+		set[nset - 1].m.last = 1;
+	return rc;
 }
 
 int
@@ -553,7 +614,7 @@ events_init(int queue_fd, uint16_t queue)
 {
 	int	 dir, rc;
 
-	if ((dir = open_tracefs()) == -1)
+	if ((dir = trace_mount(false)) == -1)
 		return -1;
 	rc = learn_address(dir, queue_fd, queue);
 	if (rc == -1)
@@ -564,7 +625,23 @@ events_init(int queue_fd, uint16_t queue)
 	    &exec_tracepoint) == -1)
 		exec_tracepoint = 0;
 	(void)close(dir);
-	return events_open() == -1 ? -1 : rc;
+	rc = events_open() == -1 ? -1 : rc;
+	if (rc == 0 && trace_on())
+		log_info("order events by tracefs");
+	return rc;
+}
+
+bool
+events_outlive(void)
+{
+	return trace_on();
+}
+
+void
+events_remove(void)
+{
+	set_clear();
+	trace_remove();
 }
 
 bool
@@ -609,8 +686,8 @@ events_adopt(const struct msg_event *m, int fd)
 	e = set_add();
 	e->m = *m;
 	e->fd = fd;
-	if (m->kind != EVENT_ORDER_IRQ && m->kind != EVENT_EXEC_DONE &&
-	    (e->ring = map_ring(fd)) == NULL)
+	if ((m->kind == EVENT_ORDER || m->kind == EVENT_EXEC ||
+	    m->kind == EVENT_ROUTE) && (e->ring = map_ring(fd)) == NULL)
 		return -1;
 	return 0;
 }

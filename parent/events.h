@@ -33,6 +33,9 @@ int	 events_open(void);
  * be called before anything else can be mapped in their place.
  */
 void	 events_close(void);
+/* Do events go on when all their readers have ended?  Ends them, then. */
+bool	 events_outlive(void);
+void	 events_remove(void);
 /* One MSG_EVENT for each event of the set. */
 void	 events_send(struct link *);
 

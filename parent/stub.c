@@ -260,6 +260,7 @@ parent_crashed(void)
 
 	if (loaded && env.conf.after_crash_pass)
 		(void)firewall("remove", form, text, sizeof(text));
+	events_remove();
 	_exit(0);
 }
 
@@ -292,6 +293,7 @@ static void
 obey(int s, enum stub_order order)
 {
 	struct stub_reply	r;
+	char			end;
 	int			fd = -1;
 
 	memset(&r, 0, sizeof(r));
@@ -327,8 +329,14 @@ obey(int s, enum stub_order order)
 	if (fd != -1)
 		(void)close(fd);
 	explicit_bzero(&r, sizeof(r));
-	if (order == STUB_STOP || order == STUB_LEAVE)
-		_exit(0);
+	if (order != STUB_STOP && order != STUB_LEAVE)
+		return;
+	/* Nobody reads events any more when the parent has ended. */
+	if (events_outlive())
+		while (recv(s, &end, sizeof(end), 0) == -1 && errno == EINTR)
+			continue;
+	events_remove();
+	_exit(0);
 }
 
 /* Nobody's signals are meant for it: it ends with the parent. */

@@ -260,7 +260,8 @@ static size_t
 ring_samples(struct reader *r, struct sample out[TURN_SAMPLES])
 {
 	struct perf_event_header	 h;
-	struct ring_data		 ring = { r->fd, r->page, r->size };
+	struct ring_data		 ring = { .fd = r->fd, .page = r->page,
+			    .size = r->size };
 	uint64_t			 head, tail;
 	size_t				 n = 0;
 

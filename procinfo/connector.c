@@ -19,19 +19,36 @@
 #include "procinfo.h"
 
 #define TURN_READS	4096	/* datagrams, one event each, per loop turn */
+#define THREADS		4096	/* remembered, the newest of each slot */
+
+/* Not the first of its process. */
+struct thread {
+	uint32_t	 id, pid;
+	uint64_t	 since;
+};
 
 static int		 conn_fd = -1;
 static struct event	*conn_ev;
 static uint64_t		 heard;	/* of all that happened before */
+static struct thread	 threads[THREADS];
 
 static void
 got_fork(const struct proc_event *e)
 {
-	/* Threads belong to a process that is known. */
-	if (e->event_data.fork.child_pid == e->event_data.fork.child_tgid)
-		ident_forked((uint32_t)e->event_data.fork.child_tgid,
-		    (uint32_t)e->event_data.fork.parent_tgid,
+	uint32_t	 id = (uint32_t)e->event_data.fork.child_pid;
+	uint32_t	 pid = (uint32_t)e->event_data.fork.child_tgid;
+	struct thread	*t = &threads[id % THREADS];
+
+	if (id == pid) {
+		if (t->id == id)	/* the number is used again */
+			memset(t, 0, sizeof(*t));
+		ident_forked(pid, (uint32_t)e->event_data.fork.parent_tgid,
 		    e->timestamp_ns);
+		return;
+	}
+	t->id = id;
+	t->pid = pid;
+	t->since = e->timestamp_ns;
 }
 
 static void
@@ -114,6 +131,15 @@ connector_read(uint64_t when)
 {
 	if (conn_fd != -1 && when >= heard)
 		conn_read(conn_fd, 0, NULL);
+}
+
+uint32_t
+connector_process(uint32_t id, uint64_t when)
+{
+	const struct thread	*t = &threads[id % THREADS];
+
+	connector_read(when);
+	return t->id == id && t->since <= when ? t->pid : 0;
 }
 
 bool

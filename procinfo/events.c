@@ -1,9 +1,10 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * Reads the rings of the order events (perf_event_open(2)), which the parent
- * opened: one for each CPU, records of process and time.  They wake nobody
- * up until half full; questions are the reason to look.
+ * Reads the rings of the order events (perf_event_open(2), or an instance of
+ * tracefs), which the parent opened: one for each CPU, records of process and
+ * time.  They wake nobody up until half full; questions are the reason to
+ * look.
  *
  * Rings are merged by time.  All heads are read, then all again, and only
  * what is not newer than the newest record of the first look is taken: an
@@ -31,7 +32,6 @@
 #define LOOKS_MS	50	/* and further ones, with a pause */
 #define JUMP_NS		(1000ull * 1000 * 1000)	/* slept, if more */
 #define LOST_NS		(1000ull * 1000 * 1000)	/* between two MSG_LOST */
-#define SAMPLE_SIZE	32	/* header, id, pid and tid, time */
 
 struct ring {
 	struct ring_data	 data;
@@ -53,6 +53,7 @@ struct ring {
 static struct ring	*rings;
 static size_t		 nrings;
 static bool		 complete;	/* the last of a set has come */
+static bool		 by_trace;	/* and it is of tracefs */
 static struct order	 order;
 static uint64_t		 lost_told;
 static int64_t		 slept;		/* BOOTTIME less MONOTONIC */
@@ -99,18 +100,25 @@ ring_readable(int fd, short what, void *arg)
 }
 
 static void
-ring_add(uint16_t cpu, int fd)
+ring_add(uint16_t cpu, int fd, bool trace)
 {
 	struct ring	*r;
+	int		 rc;
 
 	rings = recallocarray(rings, nrings, nrings + 1, sizeof(*rings));
 	if (rings == NULL)
 		fatal(NULL);
 	r = &rings[nrings++];
 	r->cpu = cpu;
-	if (ring_open(&r->data, fd) == -1) {
+	rc = trace ? ring_open_trace(&r->data, fd, false) :
+	    ring_open(&r->data, fd);
+	if (rc == -1) {
 		log_warn("event ring of CPU %u", cpu);
 		return;
+	}
+	if (trace) {
+		by_trace = true;
+		r->irq_id = 1;
 	}
 	r->ev = event_new(main_base(), fd, EV_READ | EV_PERSIST,
 	    ring_readable, NULL);
@@ -129,11 +137,12 @@ events_add(const struct msg_event *m, int fd)
 		routes_clear();
 		execs_clear();
 		order_init(&order, false);
-		complete = false;
+		complete = by_trace = false;
 	}
-	if (m->kind == EVENT_ORDER && nrings < RINGS_MAX) {
-		ring_add(m->cpu, fd);
-	} else if (m->kind == EVENT_ROUTE) {
+	if ((m->kind == EVENT_ORDER || m->kind == EVENT_TRACE_ORDER) &&
+	    nrings < RINGS_MAX) {
+		ring_add(m->cpu, fd, m->kind == EVENT_TRACE_ORDER);
+	} else if (m->kind == EVENT_ROUTE || m->kind == EVENT_TRACE_ROUTE) {
 		routes_add(m, fd);
 	} else if (m->kind == EVENT_EXEC || m->kind == EVENT_EXEC_DONE) {
 		execs_add(m, fd);
@@ -162,6 +171,12 @@ bool
 events_on(void)
 {
 	return complete && nrings > 0;
+}
+
+bool
+events_by_thread(void)
+{
+	return by_trace;
 }
 
 /*
@@ -250,6 +265,11 @@ take(struct ring *r)
 {
 	struct order_event	 gap = { r->next.time, 0, ORDER_LOST };
 
+	/* Of that many nothing is left to be paired; maybe it is no number. */
+	if (r->lost >= ORDER_HISTORY) {
+		order_unsync(&order);
+		r->lost = 0;
+	}
 	for (; r->lost > 0; r->lost--)
 		order_add(&order, &gap);
 	if (r->pos > r->full_at)
@@ -283,11 +303,9 @@ drain(void)
 	if (!complete)
 		return;
 	for (r = rings; r < rings + nrings; r++)
-		r->first = __atomic_load_n(&r->data.page->data_head,
-		    __ATOMIC_ACQUIRE);
+		r->first = ring_head(&r->data);
 	for (r = rings; r < rings + nrings; r++)
-		r->head = __atomic_load_n(&r->data.page->data_head,
-		    __ATOMIC_ACQUIRE);
+		r->head = ring_head(&r->data);
 	for (r = rings; r < rings + nrings; r++) {
 		if ((t = ring_newest(r)) > bound)
 			bound = t;

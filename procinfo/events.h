@@ -12,6 +12,8 @@ void	 events_init(bool first);
 /* One event descriptor from the parent; the first of a set ends the last. */
 void	 events_add(const struct msg_event *, int);
 bool	 events_on(void);
+/* They tell threads, not processes. */
+bool	 events_by_thread(void);
 /* The newest packet of a batch of questions. */
 void	 events_observe(const struct msg_who *, bool quiet);
 /* The event of a datagram, or NULL. */

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/tree.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "execrec.h"
@@ -28,7 +27,6 @@
 #include "procinfo.h"
 
 #define SCAN_STEP	16	/* processes read per loop turn, at start */
-#define TICK_NS		(10 * 1000 * 1000)	/* of start times: USER_HZ */
 
 /* What runs in a process between two execves; shared with its forks. */
 struct image {
@@ -476,20 +474,6 @@ hear(uint64_t when)
 		connector_read(when);
 }
 
-/* Did it start after that time?  Then the pid is used again. */
-static bool
-started_after(const struct proc *p, uint64_t when)
-{
-	struct timespec	 boot, mono;
-	int64_t		 behind;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
-	(void)clock_gettime(CLOCK_MONOTONIC, &mono);
-	behind = (int64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 +
-	    (boot.tv_nsec - mono.tv_nsec);
-	return p->start > (when + (uint64_t)behind) / TICK_NS + 1;
-}
-
 /* What is remembered or can be read, as of that time; or NULL. */
 static struct proc *
 proc_get(uint32_t pid, uint64_t when)
@@ -508,7 +492,7 @@ proc_get(uint32_t pid, uint64_t when)
 	}
 	if (p == NULL)
 		p = proc_new(pid);
-	if (!proc_read(p) || started_after(p, when)) {
+	if (!proc_read(p) || procpid_after(p->start, when)) {
 		proc_free(p);
 		return NULL;
 	}
@@ -885,6 +869,12 @@ ident_scan(void)
 	rewinddir(scan_dir);
 	if (event_add(scan_ev, &soon) == -1)
 		fatal(NULL);
+}
+
+bool
+ident_knows(uint32_t pid)
+{
+	return proc_find(pid) != NULL;
 }
 
 bool

@@ -102,6 +102,32 @@ lookup_init(uint32_t parent)
 }
 
 /*
+ * The process of a thread that did something at that time; 0: not known.
+ * Records of tracefs have no more than its number.
+ */
+static uint32_t
+process_of(uint32_t thread, uint64_t when)
+{
+	struct pid_stat	 st;
+	uint32_t	 pid;
+	int		 dir;
+
+	if (!events_by_thread())
+		return thread;
+	if ((pid = connector_process(thread, when)) != 0)
+		return pid;
+	if (ident_knows(thread))
+		return thread;
+	if ((dir = procpid_open(thread)) == -1)
+		return 0;
+	if (procpid_stat(dir, &st) == -1 || procpid_after(st.start, when) ||
+	    procpid_process(dir, &pid) == -1)
+		pid = 0;
+	close(dir);
+	return pid;
+}
+
+/*
  * The process in whose context the packet was queued.  Of interrupts, and of
  * netq, whose verdicts make the kernel go on with others' packets, that says
  * nothing.
@@ -111,12 +137,14 @@ find_event(struct question *q, struct whois *w)
 {
 	const struct msg_who		*who = q->who;
 	const struct order_event	*e;
+	uint32_t			 pid;
 
 	if (who->hook != HOOK_OUT || (who->flags & PACKET_HAS_UID) == 0)
 		return false;
 	e = events_find(who);
 	if (e == NULL || e->kind != ORDER_PROCESS ||
-	    ident_fill(w, e->pid, e->time, &who->uid) == -1)
+	    (pid = process_of(e->pid, e->time)) == 0 ||
+	    ident_fill(w, pid, e->time, &who->uid) == -1)
 		return false;
 	if (is_ours(w))
 		return false;
@@ -133,6 +161,7 @@ find_tuple(struct question *q, struct whois *w)
 
 	return q->who->hook == HOOK_FORWARD &&
 	    routes_find(q->who, &pid, &time) == 0 &&
+	    (pid = process_of(pid, time)) != 0 &&
 	    ident_fill(w, pid, time, NULL) == 0;
 }
 

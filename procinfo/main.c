@@ -210,6 +210,8 @@ main_tell_sources(void)
 		m.on |= SOURCE_EVENT;
 	if (routes_on())
 		m.on |= SOURCE_TUPLE;
+	if (events_by_thread())
+		m.on |= SOURCE_TRACE;
 	if (execs_on())
 		m.on |= SOURCE_RECORD;
 	else if (connector_on())

@@ -121,6 +121,10 @@ int	 procpid_args(int, const char *, char [ARGS_MAX], uint16_t *,
 int	 procpid_unit(int, const char *, char *, size_t, bool *only);
 int	 procpid_uids(int, struct pid_uids *)
 	    __attribute__((warn_unused_result));
+/* Of a thread's directory: the process it belongs to. */
+int	 procpid_process(int, uint32_t *) __attribute__((warn_unused_result));
+/* Is a start, as stat tells it, after that time?  Then the pid is another's. */
+bool	 procpid_after(uint64_t start, uint64_t when);
 /* Executable, arguments, directory and unit; empty where there are none. */
 void	 procpid_image(int, struct whois *);
 /* The chain of parents, nearest first, of a process started then. */
@@ -140,6 +144,8 @@ void	 ident_ended(uint32_t pid);
 void	 ident_record(const struct execrec *);
 /* Whether it is told. */
 bool	 ident_on(void);
+/* Is there a process of that number, or was there one not long ago? */
+bool	 ident_knows(uint32_t pid);
 /* Forgets a process that lives and is not what it is remembered as. */
 void	 ident_check(uint32_t pid);
 /*
@@ -153,6 +159,8 @@ int	 ident_fill(struct whois *, uint32_t pid, uint64_t time,
 void	 connector_init(int);
 void	 connector_stop(void);
 bool	 connector_on(void);
+/* The process of a thread that began while we looked; 0: not known. */
+uint32_t connector_process(uint32_t thread, uint64_t when);
 /* All that happened up to that time is told to ident.c. */
 void	 connector_read(uint64_t);
 

@@ -13,12 +13,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "procinfo.h"
 
 #define TEXT_MAX	8192	/* cgroup with many hierarchies is the longest */
 #define IMAGE_TRIES	4
+#define TICK_NS		(10 * 1000 * 1000)	/* of start times: USER_HZ */
 
 int
 procpid_open(uint32_t pid)
@@ -192,6 +194,31 @@ procpid_uids(int dir, struct pid_uids *uids)
 	if (n == -1)
 		return -1;
 	return pid_parse_uids(buf, (size_t)n, uids);
+}
+
+int
+procpid_process(int dir, uint32_t *pid)
+{
+	char	 buf[TEXT_MAX];
+	ssize_t	 n;
+
+	n = read_piece(dir, "status", buf, sizeof(buf));
+	if (n == -1)
+		return -1;
+	return pid_parse_tgid(buf, (size_t)n, pid);
+}
+
+bool
+procpid_after(uint64_t start, uint64_t when)
+{
+	struct timespec	 boot, mono;
+	int64_t		 behind;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	(void)clock_gettime(CLOCK_MONOTONIC, &mono);
+	behind = (int64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 +
+	    (boot.tv_nsec - mono.tv_nsec);
+	return start > (when + (uint64_t)behind) / TICK_NS + 1;
 }
 
 /* A "parent" younger than its child is another's pid. */

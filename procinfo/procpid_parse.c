@@ -139,6 +139,20 @@ pid_parse_uids(const char *buf, size_t len, struct pid_uids *uids)
 	return t.err ? -1 : 0;
 }
 
+/* "Tgid:\tprocess", of a thread's status. */
+int
+pid_parse_tgid(const char *buf, size_t len, uint32_t *pid)
+{
+	struct text	 t;
+
+	*pid = 0;
+	text_init(&t, buf, len);
+	if (!find_line(&t, "Tgid:"))
+		return -1;
+	*pid = (uint32_t)get_number(&t, 10, PID_NUMBER_MAX);
+	return t.err || *pid == 0 ? -1 : 0;
+}
+
 int
 pid_parse_fdinfo(const char *buf, size_t len, struct pid_fdinfo *fi)
 {

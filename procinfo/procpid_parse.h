@@ -45,6 +45,8 @@ int	 pid_parse_stat(const char *, size_t, struct pid_stat *)
 	    __attribute__((warn_unused_result));
 int	 pid_parse_uids(const char *, size_t, struct pid_uids *)
 	    __attribute__((warn_unused_result));
+int	 pid_parse_tgid(const char *, size_t, uint32_t *)
+	    __attribute__((warn_unused_result));
 int	 pid_parse_fdinfo(const char *, size_t, struct pid_fdinfo *)
 	    __attribute__((warn_unused_result));
 /* The path of the last line; with one hierarchy (v2) the only one. */

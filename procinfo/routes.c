@@ -135,7 +135,7 @@ ring_drain(struct ring *r)
 	uint64_t			 pos = r->data.page->data_tail, head;
 	size_t				 len;
 
-	head = __atomic_load_n(&r->data.page->data_head, __ATOMIC_ACQUIRE);
+	head = ring_head(&r->data);
 	while (pos + sizeof(h) <= head) {
 		ring_copy(&r->data, pos, &h, sizeof(h));
 		if (h.size < sizeof(h) || pos + h.size > head)
@@ -166,10 +166,13 @@ void
 routes_add(const struct msg_event *m, int fd)
 {
 	struct ring	 r;
+	int		 rc;
 
 	memset(&r, 0, sizeof(r));
 	event_route_get(m->id, &r.layout);
-	if (ring_open(&r.data, fd) == -1 || nrings == RINGS_MAX) {
+	rc = m->kind == EVENT_TRACE_ROUTE ?
+	    ring_open_trace(&r.data, fd, true) : ring_open(&r.data, fd);
+	if (rc == -1 || nrings == RINGS_MAX) {
 		log_warn("ring of routing look-ups of CPU %u", m->cpu);
 		ring_close(&r.data);
 		return;

@@ -75,7 +75,7 @@ static void
 status_text(struct client *cl)
 {
 	int			 i;
-	char			 sources[64];
+	char			 sources[96];
 	char		 when[64] = "asking";
 	uint64_t	 paused = ask_paused();
 	struct names_counts	 names;
@@ -120,7 +120,7 @@ status_text(struct client *cl)
 static void
 status_json(struct client *cl)
 {
-	char			sources[64];
+	char			sources[96];
 	char			buf[4096];
 	struct names_counts	names;
 	struct kernel_counts	k;

@@ -265,10 +265,11 @@ who_sources(char *buf, size_t size)
 		(void)strlcpy(buf, "none", size);
 		return;
 	}
-	(void)snprintf(buf, size, "%s%s%s%s",
+	(void)snprintf(buf, size, "%s%s%s%s%s",
 	    sources & SOURCE_EVENT ? "event, " : "",
 	    sources & SOURCE_TUPLE ? "tuple, " : "",
 	    sources & SOURCE_SOCKET ? "socket" : "",
+	    sources & SOURCE_TRACE ? "; events by tracefs" : "",
 	    sources & SOURCE_RECORD ? "; programs by the kernel's records" :
 	    sources & SOURCE_CONNECTOR ? "; programs by the proc connector" :
 	    "; programs while they live");
