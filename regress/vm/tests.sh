@@ -9,6 +9,7 @@ export PATH HOME TERM TSN_FIREWALL TSN_SLOW TSN_OWN_CLOCK TSN_CPU
 exec >/dev/console 2>&1
 cd "$tsn_top" || exit 1
 ip link set lo up
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # The first use of the kernel rules loads modules, which takes an emulated
 # machine longer than the firewall waits for its script.
 ip netns add modules
