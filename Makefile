@@ -17,7 +17,8 @@ NETQ_SRC	= netq/main.c netq/nfq.c netq/window.c
 PROCINFO_PURE	= procinfo/audit_parse.c procinfo/execrec.c procinfo/order.c \
 		  procinfo/procpid_parse.c procinfo/trace_parse.c
 PROCINFO_SRC	= procinfo/audit.c procinfo/capture.c procinfo/confirm.c \
-		  procinfo/connector.c procinfo/diag.c procinfo/events.c \
+		  procinfo/connector.c procinfo/cpus.c procinfo/diag.c \
+		  procinfo/events.c \
 		  procinfo/execs.c procinfo/frames.c procinfo/host.c \
 		  procinfo/ident.c procinfo/lookup.c procinfo/main.c \
 		  procinfo/procpid.c procinfo/ring.c procinfo/routes.c \

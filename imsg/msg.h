@@ -61,6 +61,7 @@ enum child_fd {
 	FD_PROC_CONNECTOR = 8,
 	FD_PROC_AUDIT = 9,
 	FD_PROC_HOST = 10,	/* the host's root directory, for statx(2) */
+	FD_PROC_CPUS = 11,	/* kernel messages: one goes, one comes */
 
 	FD_RULED_NETQ = 5,
 	FD_RULED_PROC = 6,
@@ -71,7 +72,7 @@ enum child_fd {
 
 	FD_PROMPT_RULED = 5,
 	FD_PROMPT_X = 6,
-	FD_CHILD_MAX = 11
+	FD_CHILD_MAX = 12
 };
 
 enum msg_type {

@@ -452,6 +452,35 @@ open_control(void)
 }
 
 /*
+ * Which CPUs come and go, as the kernel says it to udev: "online@/devices/...".
+ * Nothing of other devices, which nobody here wants to know or to parse.
+ */
+static void
+open_cpus(void)
+{
+	struct sock_filter	code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f6e6c69, 2, 0),	/* onli */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f66666c, 1, 0),	/* offl */
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog	prog = { sizeof(code) / sizeof(code[0]), code };
+	int			fd;
+
+	env.fds.cpus = -1;
+	if ((fd = netlink_open(NETLINK_KOBJECT_UEVENT, 1)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+	    sizeof(prog)) == -1) {
+		log_warn("kernel messages about processors");
+		if (fd != -1)
+			(void)close(fd);
+		return;
+	}
+	env.fds.cpus = fd;
+}
+
+/*
  * The queue comes first: it is what a second tinysnitch is told from, before
  * anything of the first one is touched.
  */
@@ -472,6 +501,7 @@ open_all(void)
 	set_rcvbuf(f->route, ROUTE_RCVBUF, "interfaces");
 	f->audit = -1;
 	open_connector();
+	open_cpus();
 	open_host();
 	if ((f->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) == -1)
 		fatal("inotify");

@@ -30,6 +30,7 @@ struct shared_fds {
 	int	connector;
 	int	host;		/* the root directory, as O_PATH */
 	int	audit;
+	int	cpus;		/* kernel messages about CPUs */
 	int	control;
 	int	watch;		/* inotify, read by ruled */
 	int	counters;

@@ -433,6 +433,7 @@ fill_fds(enum role role, int fds[FD_CHILD_MAX])
 		fds[FD_PROC_CONNECTOR] = f->connector;
 		fds[FD_PROC_AUDIT] = f->audit;
 		fds[FD_PROC_HOST] = f->host;
+		fds[FD_PROC_CPUS] = f->cpus;
 		break;
 	case ROLE_RULED:
 		fds[FD_RULED_CONTROL] = f->control;

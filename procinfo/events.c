@@ -56,6 +56,7 @@ static bool		 complete;	/* the last of a set has come */
 static bool		 by_trace;	/* and it is of tracefs */
 static struct order	 order;
 static uint64_t		 lost_told;
+static bool		 stale;		/* the set: another has to be asked for */
 static int64_t		 slept;		/* BOOTTIME less MONOTONIC */
 
 static uint64_t
@@ -137,8 +138,10 @@ events_add(const struct msg_event *m, int fd)
 		routes_clear();
 		execs_clear();
 		order_init(&order, false);
+		cpus_clear();
 		complete = by_trace = false;
 	}
+	cpus_add(m->cpu);
 	if ((m->kind == EVENT_ORDER || m->kind == EVENT_TRACE_ORDER) &&
 	    nrings < RINGS_MAX) {
 		ring_add(m->cpu, fd, m->kind == EVENT_TRACE_ORDER);
@@ -164,6 +167,7 @@ events_add(const struct msg_event *m, int fd)
 			break;
 		}
 	execs_complete();
+	events_check();
 	main_tell_sources();
 }
 
@@ -333,16 +337,20 @@ tell_lost(enum lost_why why)
 	order_unsync(&order);
 	/* An execve on a CPU whose events are dead is told by nobody. */
 	execs_distrust();
+	/* What comes meanwhile may have been opened before this loss. */
+	stale = true;
 	if (now_ns() - lost_told < LOST_NS)
 		return;
+	stale = false;
 	lost_told = now_ns();
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_lost(&b, &m);
 	link_send_ibuf(main_parent(), MSG_LOST, -1, &b);
 }
 
-static void
-look_for_sleep(void)
+/* In a suspend all CPUs but one go off line, and nobody is told. */
+void
+events_check(void)
 {
 	int64_t	 now = (int64_t)(clock_ns(CLOCK_BOOTTIME) -
 		    clock_ns(CLOCK_MONOTONIC));
@@ -350,6 +358,11 @@ look_for_sleep(void)
 	if (now - slept > (int64_t)JUMP_NS)
 		tell_lost(LOST_RESUME);
 	slept = now;
+	if (cpus_changed(complete))
+		stale = true;
+	/* The buffers of tracefs do not mind. */
+	if (stale && complete && !by_trace)
+		tell_lost(LOST_CPU);
 }
 
 /*
@@ -376,9 +389,9 @@ events_observe(const struct msg_who *who, bool quiet)
 {
 	bool	 was = order.synced;
 
+	events_check();
 	if (nrings == 0)
 		return;
-	look_for_sleep();
 	catch_up(who);
 	order_observe(&order, who->number, who->time, quiet, !loss_pending());
 	/* Fewer events than datagrams: a CPU's are dead, or netq is new. */

@@ -14,6 +14,8 @@ void	 events_add(const struct msg_event *, int);
 bool	 events_on(void);
 /* They tell threads, not processes. */
 bool	 events_by_thread(void);
+/* Looks whether any rings may be dead. */
+void	 events_check(void);
 /* The newest packet of a batch of questions. */
 void	 events_observe(const struct msg_who *, bool quiet);
 /* The event of a datagram, or NULL. */

@@ -309,7 +309,7 @@ main(void)
 	static struct msg_start	 start;
 	pid_t			 parent_pid;
 
-	child_start(ROLE_PROCINFO, FD_PROC_HOST, &start);
+	child_start(ROLE_PROCINFO, FD_PROC_CPUS, &start);
 	if (!(start.fds & 1U << FD_PROC_DIAG) ||
 	    !(start.fds & 1U << FD_PROC_ROUTE))
 		fatalx("started without sockets to ask the kernel");
@@ -342,6 +342,8 @@ main(void)
 		frames_init();
 	if ((start.fds & 1u << FD_PROC_AUDIT) != 0)
 		audit_init(FD_PROC_AUDIT);
+	if ((start.fds & 1u << FD_PROC_CPUS) != 0)
+		cpus_init(FD_PROC_CPUS);
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	child_ready(parent, sandbox_missing());

@@ -164,6 +164,15 @@ uint32_t connector_process(uint32_t thread, uint64_t when);
 /* All that happened up to that time is told to ident.c. */
 void	 connector_read(uint64_t);
 
+/* cpus.c */
+/* A socket that tells of them. */
+void	 cpus_init(int);
+/* A new set of rings; the CPU of each. */
+void	 cpus_clear(void);
+void	 cpus_add(uint16_t);
+/* Has one gone since this was asked, or has one none of all the rings? */
+bool	 cpus_changed(bool with_rings);
+
 /* confirm.c */
 enum confirm { CONFIRM_YES, CONFIRM_NO, CONFIRM_UNKNOWN };
 /* Whether there is a FD_PROC_HOST; the pid of the daemon's parent. */

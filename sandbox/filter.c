@@ -208,6 +208,8 @@ static const struct call procinfo[] = {
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_ENABLE)),
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_DISABLE)),
 	WHEN("ioctl", NULL, IS(1, "request", PERF_EVENT_IOC_ID)),
+	WHEN("sched_getaffinity", "which CPUs are there now?",
+	    IS(0, "pid", 0)),
 	WHEN("sched_setaffinity", "a thread returns to its CPU",
 	    IS(0, "pid", 0)),
 	WHEN("sched_setscheduler", "no priority, where threads have it",
