@@ -418,13 +418,13 @@ gate_check(struct link *l, const struct header *h)
 		return "missing descriptor";
 	if ((h->flags & FLAG_FD) && l->got_fd == -1)
 		return "descriptor announced but not sent";
-	if (g->once && (l->seen & (1ULL << h->type)))
+	if (g->once && (l->seen & (1ULL << g->type)))
 		return "sent twice";
-	if (g->open != 0 && l->open[h->type] >= g->open)
+	if (g->open != 0 && l->open[g->type] >= g->open)
 		return "asked again before the answer";
-	l->seen |= 1ULL << h->type;
+	l->seen |= 1ULL << g->type;
 	if (g->open != 0)
-		l->open[h->type]++;
+		l->open[g->type]++;
 	return NULL;
 }
 

@@ -6,9 +6,7 @@
  * blank or quote makes the kernel write the whole in hexadecimal, so that a
  * blank and a key are always the kernel's own.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "audit.h"
@@ -17,40 +15,72 @@
 #define OURS		" comm=\"snitch-"
 #define KILLED		" sig=31 "
 
-static int
-field(const char *text, const char *key, int base, uint32_t *value)
+static bool
+stands_at(const char *text, size_t len, size_t at, const char *key)
 {
-	unsigned long	 n;
-	const char	*at;
-	char		*end;
+	for (; *key != '\0'; key++, at++)
+		if (at >= len || text[at] != *key)
+			return false;
+	return true;
+}
 
-	if ((at = strstr(text, key)) == NULL)
+/* Behind the first one; 0 when there is none. */
+static size_t
+behind(const char *text, size_t len, const char *key)
+{
+	size_t	at;
+
+	for (at = 0; at < len && text[at] != '\0'; at++)
+		if (stands_at(text, len, at, key))
+			return at + strlen(key);
+	return 0;
+}
+
+static int
+digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+static int
+field(const char *text, size_t len, const char *key, unsigned int base,
+    uint32_t *value)
+{
+	uint64_t	v = 0;
+	size_t		from, at;
+	int		d;
+
+	if ((from = behind(text, len, key)) == 0)
 		return -1;
-	at += strlen(key);
-	if (!isxdigit((unsigned char)*at))
+	for (at = from; at < len; at++) {
+		d = digit(text[at]);
+		if (d < 0 || (unsigned int)d >= base)
+			break;
+		v = v * base + (unsigned int)d;
+		if (v > UINT32_MAX)
+			return -1;
+	}
+	if (at == from || at >= len || text[at] != ' ')
 		return -1;
-	errno = 0;
-	n = strtoul(at, &end, base);
-	if (errno != 0 || n > UINT32_MAX || *end != ' ')
-		return -1;
-	*value = (uint32_t)n;
+	*value = (uint32_t)v;
 	return 0;
 }
 
 int
-audit_parse(const char *data, size_t len, struct msg_denied *m)
+audit_parse(const char *text, size_t len, struct msg_denied *m)
 {
-	char	text[RECORD_MAX];
-
-	if (len >= sizeof(text))
+	memset(m, 0, sizeof(*m));
+	if (len >= RECORD_MAX)
 		return -1;
-	memcpy(text, data, len);
-	text[len] = '\0';
-	if (strstr(text, OURS) == NULL || strstr(text, KILLED) == NULL)
+	if (behind(text, len, OURS) == 0 || behind(text, len, KILLED) == 0)
 		return -1;
-	if (field(text, " pid=", 10, &m->pid) == -1 ||
-	    field(text, " arch=", 16, &m->arch) == -1 ||
-	    field(text, " syscall=", 10, &m->number) == -1)
+	if (field(text, len, " pid=", 10, &m->pid) == -1 ||
+	    field(text, len, " arch=", 16, &m->arch) == -1 ||
+	    field(text, len, " syscall=", 10, &m->number) == -1)
 		return -1;
 	return 0;
 }

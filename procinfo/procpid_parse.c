@@ -10,49 +10,75 @@
 
 #include "procpid_parse.h"
 
-/* A cursor over one file; the first error sticks. */
+/*
+ * A cursor over one file; the first error sticks.  Counted, and moved one by
+ * one, so that Eva can follow it, see regress/prove.
+ */
 struct text {
-	const char	*p;
-	const char	*end;
+	const char	*s;
+	size_t		 off, end;
 	bool		 err;
 };
 
 static void
-text_init(struct text *t, const char *buf, size_t len)
+text_init(struct text *t, const char *buf, size_t off, size_t end)
 {
-	t->p = buf;
-	t->end = buf + len;
+	t->s = buf;
+	t->off = off;
+	t->end = end;
 	t->err = false;
+}
+
+static bool
+at(const struct text *t, char c)
+{
+	return t->off < t->end && t->s[t->off] == c;
 }
 
 static void
 skip_blanks(struct text *t)
 {
-	while (t->p < t->end && (*t->p == ' ' || *t->p == '\t'))
-		t->p++;
+	while (at(t, ' ') || at(t, '\t'))
+		t->off++;
+}
+
+static void
+skip_to(struct text *t, char c)
+{
+	while (t->off < t->end && t->s[t->off] != c)
+		t->off++;
+}
+
+static void
+skip_char(struct text *t, char c)
+{
+	if (at(t, c))
+		t->off++;
+	else
+		t->err = true;
 }
 
 /* A number in the given base, at most max; at least one digit. */
 static uint64_t
 get_number(struct text *t, unsigned int base, uint64_t max)
 {
-	uint64_t	 v = 0;
-	const char	*from;
+	uint64_t	v = 0;
+	size_t		from;
 
 	skip_blanks(t);
-	from = t->p;
-	while (t->p < t->end && *t->p >= '0' &&
-	    (unsigned char)*t->p < '0' + base) {
-		uint64_t	 digit = (uint64_t)(*t->p - '0');
+	from = t->off;
+	while (t->off < t->end && t->s[t->off] >= '0' &&
+	    (unsigned char)t->s[t->off] < '0' + base) {
+		uint64_t	 digit = (uint64_t)(t->s[t->off] - '0');
 
 		if (v > (max - digit) / base) {
 			t->err = true;
 			return 0;
 		}
 		v = v * base + digit;
-		t->p++;
+		t->off++;
 	}
-	if (t->p == from)
+	if (t->off == from)
 		t->err = true;
 	return v;
 }
@@ -61,37 +87,52 @@ get_number(struct text *t, unsigned int base, uint64_t max)
 static void
 skip_fields(struct text *t, int n)
 {
-	while (n-- > 0) {
-		const char	*from;
+	for (; n > 0; n--) {
+		size_t	from;
 
 		skip_blanks(t);
-		from = t->p;
-		while (t->p < t->end && *t->p != ' ' && *t->p != '\n')
-			t->p++;
-		if (t->p == from)
+		from = t->off;
+		while (t->off < t->end && t->s[t->off] != ' ' &&
+		    t->s[t->off] != '\n')
+			t->off++;
+		if (t->off == from)
 			t->err = true;
 	}
+}
+
+/* Goes behind the word if it stands here. */
+static bool
+skip_word(struct text *t, const char *word)
+{
+	size_t	off = t->off;
+
+	for (; *word != '\0'; word++, off++)
+		if (off >= t->end || t->s[off] != *word)
+			return false;
+	t->off = off;
+	return true;
 }
 
 /* Goes behind "key" at the start of a line; false when there is none. */
 static bool
 find_line(struct text *t, const char *key)
 {
-	size_t		 n = strlen(key);
-	const char	*nl;
-
-	while (t->p < t->end) {
-		if ((size_t)(t->end - t->p) >= n &&
-		    memcmp(t->p, key, n) == 0) {
-			t->p += n;
+	while (t->off < t->end) {
+		if (skip_word(t, key))
 			return true;
-		}
-		nl = memchr(t->p, '\n', (size_t)(t->end - t->p));
-		if (nl == NULL)
-			break;
-		t->p = nl + 1;
+		skip_to(t, '\n');
+		skip_char(t, '\n');
 	}
 	return false;
+}
+
+/* Behind the last one; 0 when there is none. */
+static size_t
+behind_last(const char *buf, size_t len, char c)
+{
+	while (len > 0 && buf[len - 1] != c)
+		len--;
+	return len;
 }
 
 /*
@@ -102,21 +143,18 @@ int
 pid_parse_stat(const char *buf, size_t len, struct pid_stat *st)
 {
 	struct text	 t;
-	const char	*close;
+	size_t		 name_end = behind_last(buf, len, ')');
 
 	memset(st, 0, sizeof(*st));
-	close = memrchr(buf, ')', len);
-	if (close == NULL)
-		return -1;
-	text_init(&t, buf, (size_t)(close - buf));
+	text_init(&t, buf, 0, name_end);
 	st->pid = (uint32_t)get_number(&t, 10, PID_NUMBER_MAX);
-	if (t.err || t.end - t.p < 2 || memcmp(t.p, " (", 2) != 0)
+	if (t.err || !skip_word(&t, " ("))
 		return -1;
-	text_init(&t, close + 1, len - (size_t)(close + 1 - buf));
+	text_init(&t, buf, name_end, len);
 	skip_blanks(&t);
-	if (t.p == t.end)
+	if (t.off >= t.end)
 		return -1;
-	st->state = *t.p++;
+	st->state = buf[t.off++];
 	st->ppid = (uint32_t)get_number(&t, 10, PID_NUMBER_MAX);
 	skip_fields(&t, 17);
 	st->start = get_number(&t, 10, UINT64_MAX);
@@ -131,7 +169,7 @@ pid_parse_uids(const char *buf, size_t len, struct pid_uids *uids)
 	size_t		 i;
 
 	memset(uids, 0, sizeof(*uids));
-	text_init(&t, buf, len);
+	text_init(&t, buf, 0, len);
 	if (!find_line(&t, "Uid:"))
 		return -1;
 	for (i = 0; i < 4; i++)
@@ -146,7 +184,7 @@ pid_parse_tgid(const char *buf, size_t len, uint32_t *pid)
 	struct text	 t;
 
 	*pid = 0;
-	text_init(&t, buf, len);
+	text_init(&t, buf, 0, len);
 	if (!find_line(&t, "Tgid:"))
 		return -1;
 	*pid = (uint32_t)get_number(&t, 10, PID_NUMBER_MAX);
@@ -160,7 +198,7 @@ pid_parse_fdinfo(const char *buf, size_t len, struct pid_fdinfo *fi)
 	uint64_t	 flags;
 
 	memset(fi, 0, sizeof(*fi));
-	text_init(&t, buf, len);
+	text_init(&t, buf, 0, len);
 	if (!find_line(&t, "flags:"))
 		return -1;
 	flags = get_number(&t, 8, UINT32_MAX);
@@ -178,29 +216,26 @@ pid_parse_fdinfo(const char *buf, size_t len, struct pid_fdinfo *fi)
 int
 pid_parse_cgroup(const char *buf, size_t len, char *unit, size_t size)
 {
-	const char	*line, *colon;
+	struct text	 t;
 	size_t		 n;
 
 	unit[0] = '\0';
 	if (len > 0 && buf[len - 1] == '\n')
 		len--;
-	line = len > 0 ? memrchr(buf, '\n', len) : NULL;
-	line = line == NULL ? buf : line + 1;
-	n = len - (size_t)(line - buf);
-	colon = memchr(line, ':', n);
-	if (colon == NULL)
+	text_init(&t, buf, behind_last(buf, len, '\n'), len);
+	skip_to(&t, ':');
+	skip_char(&t, ':');
+	skip_to(&t, ':');
+	skip_char(&t, ':');
+	if (t.err || !at(&t, '/'))
 		return -1;
-	n -= (size_t)(colon + 1 - line);
-	line = colon + 1;
-	colon = memchr(line, ':', n);
-	if (colon == NULL)
-		return -1;
-	n -= (size_t)(colon + 1 - line);
-	line = colon + 1;
-	if (n == 0 || n >= size || line[0] != '/' ||
-	    memchr(line, '\0', n) != NULL)
-		return -1;
-	memcpy(unit, line, n);
+	for (n = 0; t.off < t.end; n++, t.off++) {
+		if (n >= size - 1 || buf[t.off] == '\0') {
+			unit[0] = '\0';
+			return -1;
+		}
+		unit[n] = buf[t.off];
+	}
 	unit[n] = '\0';
 	return 0;
 }
@@ -213,9 +248,9 @@ pid_parse_name(const char *name, uint32_t *pid)
 
 	if (name[0] < '1' || name[0] > '9')
 		return -1;
-	text_init(&t, name, strlen(name));
+	text_init(&t, name, 0, strlen(name));
 	v = get_number(&t, 10, PID_NUMBER_MAX);
-	if (t.err || t.p != t.end)
+	if (t.err || t.off != t.end)
 		return -1;
 	*pid = (uint32_t)v;
 	return 0;
@@ -230,7 +265,8 @@ pid_parse_args(const char *buf, size_t len, char args[ARGS_MAX],
 		len = ARGS_MAX - 1;
 		*cut = 1;
 	}
-	memcpy(args, buf, len);
+	if (len > 0)
+		memcpy(args, buf, len);
 	/* A title that a program wrote over its arguments may lack it. */
 	if (len > 0 && args[len - 1] != '\0')
 		args[len++] = '\0';
@@ -241,22 +277,14 @@ pid_parse_args(const char *buf, size_t len, char args[ARGS_MAX],
 static bool
 next_line(struct text *t, struct text *line)
 {
-	const char	*nl;
-
-	if (t->p == t->end)
+	text_init(line, t->s, t->off, t->end);
+	if (t->off >= t->end)
 		return false;
-	nl = memchr(t->p, '\n', (size_t)(t->end - t->p));
-	text_init(line, t->p, (size_t)((nl == NULL ? t->end : nl) - t->p));
-	t->p = nl == NULL ? t->end : nl + 1;
+	skip_to(t, '\n');
+	line->end = t->off;
+	if (t->off < t->end)
+		t->off++;
 	return true;
-}
-
-static bool
-rest_is(struct text *t, const char *want)
-{
-	size_t	 n = strlen(want);
-
-	return (size_t)(t->end - t->p) == n && memcmp(t->p, want, n) == 0;
 }
 
 static uint32_t
@@ -265,8 +293,8 @@ get_hex(struct text *t)
 	uint32_t	 v = 0;
 	int		 i, c;
 
-	for (i = 0; i < 8 && t->p < t->end; i++, t->p++) {
-		c = *t->p;
+	for (i = 0; i < 8 && t->off < t->end; i++, t->off++) {
+		c = t->s[t->off];
 		if (c >= '0' && c <= '9')
 			v = v << 4 | (uint32_t)(c - '0');
 		else if (c >= 'a' && c <= 'f')
@@ -279,39 +307,29 @@ get_hex(struct text *t)
 	return v;
 }
 
-static void
-get_colon(struct text *t)
-{
-	if (t->p == t->end || *t->p++ != ':')
-		t->err = true;
-}
-
 /* "number parent major:minor root point options [more] - type source ..." */
 int
 pid_parse_mount(const char *buf, size_t len, uint64_t id,
     struct pid_mount *m)
 {
-	static const char	 sep[] = " - ", overlay[] = "overlay ";
-	struct text		 t, line;
-	const char		*type;
+	struct text	 t, line;
+	bool		 typed;
 
 	memset(m, 0, sizeof(*m));
-	text_init(&t, buf, len);
+	text_init(&t, buf, 0, len);
 	while (next_line(&t, &line)) {
 		if (get_number(&line, 10, UINT64_MAX) != id || line.err)
 			continue;
 		skip_fields(&line, 1);
 		m->major = (uint32_t)get_number(&line, 10, UINT32_MAX);
-		get_colon(&line);
+		skip_char(&line, ':');
 		m->minor = (uint32_t)get_number(&line, 10, UINT32_MAX);
-		type = memmem(line.p, (size_t)(line.end - line.p), sep,
-		    sizeof(sep) - 1);
-		if (line.err || type == NULL)
+		while (!(typed = skip_word(&line, " - ")) &&
+		    line.off < line.end)
+			line.off++;
+		if (line.err || !typed)
 			return -1;
-		type += sizeof(sep) - 1;
-		m->overlay = (size_t)(line.end - type) >=
-		    sizeof(overlay) - 1 &&
-		    memcmp(type, overlay, sizeof(overlay) - 1) == 0;
+		m->overlay = skip_word(&line, "overlay ");
 		return 0;
 	}
 	return -1;
@@ -327,16 +345,17 @@ pid_parse_maps(const char *buf, size_t len, const char *path,
 	bool		 found = false;
 
 	memset(f, 0, sizeof(*f));
-	text_init(&t, buf, len);
+	text_init(&t, buf, 0, len);
 	while (next_line(&t, &line)) {
 		skip_fields(&line, 3);
 		skip_blanks(&line);
 		one.major = get_hex(&line);
-		get_colon(&line);
+		skip_char(&line, ':');
 		one.minor = get_hex(&line);
 		one.ino = get_number(&line, 10, UINT64_MAX);
 		skip_blanks(&line);
-		if (line.err || !rest_is(&line, path))
+		if (line.err || !skip_word(&line, path) ||
+		    line.off != line.end)
 			continue;
 		if (found && (one.major != f->major ||
 		    one.minor != f->minor || one.ino != f->ino))
