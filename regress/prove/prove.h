@@ -14,7 +14,7 @@
 
 #include "__fc_builtin.h"
 
-/* regress/prove.sh says how far; FROM lets two share the work. */
+/* run.sh says how far; FROM lets two share the work. */
 #ifndef FROM
 #define FROM	0
 #endif
@@ -22,20 +22,45 @@
 #define MAX	64
 #endif
 
+/* 1: any number of calls, of any of the lengths in any order. */
+#ifndef SEQUENCE
+#define SEQUENCE	0
+#endif
+
+/* Where a loop may end, besides at MAX. */
+#ifndef HINT
+#define HINT	0
+#endif
+
 static uint8_t	bytes[MAX];
 
 static void	parse(const uint8_t *, size_t);
+
+static void
+call(size_t len)
+{
+	Frama_C_make_unknown((char *)bytes, sizeof(bytes));
+	parse(bytes + MAX - len, len);
+}
 
 int
 main(void)
 {
 	size_t	len;
 
+	/*@ widen_hints global:"all", HINT, MAX; */
+#if SEQUENCE
+	do {
+		len = (size_t)Frama_C_interval(FROM, MAX);
+		/*@ split len; */
+		call(len);
+		/*@ merge len; */
+	} while (Frama_C_interval(0, 1));
+#else
 	/*@ loop unroll MAX + 1; */
-	for (len = FROM; len <= MAX; len++) {
-		Frama_C_make_unknown((char *)bytes, sizeof(bytes));
-		parse(bytes + MAX - len, len);
-	}
+	for (len = FROM; len <= MAX; len++)
+		call(len);
+#endif
 	return 0;
 }
 
