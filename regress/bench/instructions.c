@@ -92,7 +92,7 @@ judge(const struct packet *p)
 {
 	struct subject	 s;
 	struct match	 m;
-	const char	*name[1];
+	const char	*name[1] = { NULL };
 	size_t		 total;
 
 	if (flows_known(flows, &p->tuple, NOW))
