@@ -64,6 +64,7 @@ static uint64_t		 datagrams;
 static struct packet	 packets[PACKETS_MAX];
 static int		 npackets;
 static pid_t		 truth[PORTS];
+static char		 twin[PATH_MAX];	/* this program, beside procinfo */
 static bool		 bare;	/* without the connector */
 static int		 slow = 1;	/* an emulated machine: fewer senders */
 
@@ -329,7 +330,7 @@ shoot(int port, int n)
 	return fd;
 }
 
-enum way { EXEC_EXIT, FORK_EXIT, SEND_EXEC };
+enum way { EXEC_EXIT, FORK_EXIT, SEND_EXEC, OWN_EXIT };
 
 static pid_t
 sender(enum way way, int port)
@@ -338,10 +339,12 @@ sender(enum way way, int port)
 	pid_t	 pid;
 
 	snprintf(text, sizeof(text), "%d", port);
-	pid = way == EXEC_EXIT ? vfork() : fork();
+	pid = way == EXEC_EXIT || way == OWN_EXIT ? vfork() : fork();
 	if (pid == 0) {
 		if (way == EXEC_EXIT)
 			execl(self, self, "shoot", text, (char *)NULL);
+		if (way == OWN_EXIT)
+			execl(twin, twin, "shoot", text, (char *)NULL);
 		shoot(port, 1);
 		if (way == SEND_EXEC)
 			execl("/bin/sleep", "sleep", "0", (char *)NULL);
@@ -386,6 +389,30 @@ one_shot(void)
 	expect_right(s, n);
 	if (s.no_args * 100 > n)
 		fail("%d of %d without arguments", s.no_args, n);
+}
+
+/*
+ * In the thread that gives verdicts the kernel goes on with others' packets,
+ * so what is queued there is nobody's.  This program is procinfo's parent;
+ * its child, of an executable beside procinfo's, could be netq.
+ */
+static void
+our_own(void)
+{
+	const char	*build = getenv("B");
+	int		 n = 50 / slow;
+	struct score	 s;
+
+	if (snprintf(twin, sizeof(twin), "%s/libexec/tinysnitch/sender-%d",
+	    build != NULL ? build : "build", (int)getpid()) >=
+	    (int)sizeof(twin) || link(self, twin) == -1)
+		die(twin);
+	s = senders(OWN_EXIT, n);
+	(void)unlink(twin);
+	if (s.unknown != n)
+		fail("%d of %d are nobody's", s.unknown, n);
+	/* Elsewhere it is a program like any other. */
+	expect_right(senders(EXEC_EXIT, n), n);
 }
 
 static int
@@ -678,6 +705,7 @@ main(int argc, char *argv[])
 	send_events();
 	usleep(300000);		/* reads what runs already */
 	check("sends once and ends", one_shot);
+	check("in a thread of our own", our_own);
 	check("sends and ends, while very many live", crowd);
 	if (bare) {
 		printf("skip sender: fork, send-then-exec: no proc "

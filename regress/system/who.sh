@@ -119,10 +119,36 @@ again()
 	named allow "$T/good" udp
 }
 
+# A verdict makes the kernel go on in netq's own thread.  What a tunnel then
+# sends of a packet is queued there, and is neither netq's nor, for it is
+# another packet, the program's.
+tunnel()
+{
+	in_host ip link add tun0 type vxlan id 7 remote $R4 dstport 4789 \
+	    dev eth0 2>/dev/null || { cannot "no vxlan here"; return; }
+	in_host ip addr add 10.77.0.1/24 dev tun0
+	in_host ip link set tun0 up
+	in_host ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:02 dev tun0
+	clear_log
+	in_host setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    "$PROBE" -t 50 udp 10.77.0.2 5000 >/dev/null
+	wait_log '"dport":4789' 2 "$T/json" || fail "the tunnel sent nothing"
+	in_host ip link del tun0
+	jq -c 'select(.dport == 5000 or .dport == 4789) |
+	    {dport, uid, pid, exe, by}' "$T/json" >&2
+	jq -en --arg exe "$PROBE" '[inputs | select(.dport == 5000)] |
+	    length > 0 and all(.exe == $exe and .by == "event")' \
+	    "$T/json" >/dev/null || fail "the program itself is not named"
+	jq -en '[inputs | select(.dport == 4789)] |
+	    length > 0 and all(.pid == null and .exe == null)' "$T/json" \
+	    >/dev/null || fail "the tunnel's packet is given a program"
+}
+
 check "TCP programs" tcp
 check "UDP programs" udp
 check "UDP programs, IPv6" udp6
 check "inbound" inbound
+check "of a tunnel: not our own thread" tunnel
 check "after procinfo was killed" again
 
 # No record has them: they are read before the program begins, where this is
