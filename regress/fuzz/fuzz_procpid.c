@@ -1,11 +1,13 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * The first byte says which file of /proc the rest is.
+ * The first byte says which file of /proc the rest is, or that it is a
+ * record of a call that was denied.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "procpid_parse.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -48,6 +50,16 @@ fuzz_name(const char *text, size_t len)
 		abort();
 }
 
+static void
+fuzz_audit(const char *text, size_t len)
+{
+	struct msg_denied	m;
+
+	if (audit_parse(text, len, &m) == 0 &&
+	    memmem(text, len, "snitch-", 7) == NULL)
+		abort();
+}
+
 /* Exact-size copies, so that one byte too far is seen. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -57,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pid_fdinfo	 fi;
 	struct pid_mount	 mount;
 	struct file_id		 file;
+	uint32_t		 pid;
 	char			*text;
 
 	if (size < 1)
@@ -67,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	if ((text = realloc(text, size > 0 ? size : 1)) == NULL)
 		abort();
-	switch (data[0] % 8) {
+	switch (data[0] % 16) {
 	case 0:
 		if (pid_parse_stat(text, size, &st) == 0 &&
 		    (st.pid > PID_NUMBER_MAX || st.ppid > PID_NUMBER_MAX))
@@ -98,6 +111,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 7:
 		if (pid_parse_mount(text, size, 28, &mount) == -1)
 			break;
+		break;
+	case 8:
+		if (pid_parse_tgid(text, size, &pid) == 0 &&
+		    (pid == 0 || pid > PID_NUMBER_MAX))
+			abort();
+		break;
+	case 9:
+		fuzz_audit(text, size);
 		break;
 	}
 	free(text);

@@ -29,7 +29,7 @@ plants()
 	execrec	procinfo/execrec.c	s/n > (len - NS_SIZE - TIME_SIZE)/n > (len)/	procinfo/execrec.c
 	msg	imsg/imsg.c	s/len < g->min || len > g->max/len < g->min/	imsg/imsg.c
 	names	ruled/names.c	s/addr_is_multicast(a)/false/	ruled/names.c
-	procpid	procinfo/procpid_parse.c	s/t->p < t->end \&\& \*t->p >= '0'/t->p <= t->end \&\& *t->p >= '0'/	procinfo/procpid_parse.c
+	procpid	procinfo/procpid_parse.c	/>= '0' \&\&/s/t->off < t->end/t->off <= t->end/	procinfo/procpid_parse.c
 	prompt	prompter/text.c	s/c >= 0x20 \&\& c < 0x7f/c >= 0x20/	prompter/text.c
 	trace	procinfo/trace_parse.c	s/len > t->len - t->at)/len > t->len)/	procinfo/trace_parse.c
 	rules	ruled/rule_print.c	s/c != '"' \&\& //	ruled/rule_print.c
