@@ -317,8 +317,8 @@ once_more()
 	echo "   | the guest is $broken; once more" >&2
 	tail -n 3 "$1" "$1.alive" 2>/dev/null | tr -d '\r' |
 	    sed 's/^/   | /' >&2
-	cp "$1" "$1.broken"
-	cp "$1.alive" "$1.alive.broken"
+	cp "$1" "$1.broken" 2>/dev/null
+	cp "$1.alive" "$1.alive.broken" 2>/dev/null
 	case $accel in
 	tcg*)	accel=tcg,thread=single ;;
 	esac
