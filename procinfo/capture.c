@@ -33,7 +33,6 @@
 #include "execs.h"
 #include "log.h"
 #include "procinfo.h"
-#include "ring.h"
 #include "sbuf.h"
 
 #define KEPT		1024		/* processes, a power of two */
@@ -86,6 +85,7 @@ struct kept {
 
 static struct reader	*readers;
 static size_t		 nreaders;
+static size_t		 page_size;	/* of memory */
 static int		 tell_fd = -1;
 static sem_t		 started;
 
@@ -238,7 +238,7 @@ read_process(struct reader *r, const struct sample *s)
 	size_t		 len;
 
 	sbuf_init(&path, buf, sizeof(buf));
-	sbuf_char(&path, '/');
+	/* Here is the root directory: no need to go there first. */
 	sbuf_number(&path, s->pid);
 	len = path.len;
 	sbuf_str(&path, "/cmdline");
@@ -255,14 +255,21 @@ read_process(struct reader *r, const struct sample *s)
 	keep(s->pid, begin, &c);
 }
 
+/* Records are made of words of eight bytes, each in one piece. */
+static void
+ring_word(const struct reader *r, uint64_t pos, void *to)
+{
+	memcpy(to, (const uint8_t *)r->page + page_size +
+	    (pos & (r->size - 1)), 8);
+}
+
 /* The next samples; locked. */
 static size_t
 ring_samples(struct reader *r, struct sample out[TURN_SAMPLES])
 {
 	struct perf_event_header	 h;
-	struct ring_data		 ring = { .fd = r->fd, .page = r->page,
-			    .size = r->size };
 	uint64_t			 head, tail;
+	uint32_t			 ids[2];	/* process, thread */
 	size_t				 n = 0;
 
 	if (r->page == NULL)
@@ -274,19 +281,20 @@ ring_samples(struct reader *r, struct sample out[TURN_SAMPLES])
 	if (head - r->pos > r->size / 2)
 		r->pos = head;	/* too late for all that */
 	while (n < TURN_SAMPLES && r->pos + sizeof(h) <= head) {
-		ring_copy(&ring, r->pos, &h, sizeof(h));
-		if (h.size < sizeof(h) || r->pos + h.size > head) {
+		ring_word(r, r->pos, &h);
+		if (h.size < sizeof(h) || h.size % 8 != 0 ||
+		    r->pos + h.size > head) {
 			r->pos = head;
 			break;
 		}
 		if (h.type == PERF_RECORD_SAMPLE && h.size >= SAMPLE_MIN &&
 		    h.size <= SAMPLE_MAX) {
-			ring_copy(&ring, r->pos + 8, &out[n].pid,
-			    sizeof(out[n].pid));
+			ring_word(r, r->pos + 8, ids);
+			out[n].pid = ids[0];
 			out[n].group = 0;
 			if (h.size == SAMPLE_MAX)
-				ring_copy(&ring, r->pos + SAMPLE_MIN,
-				    &out[n].group, sizeof(out[n].group));
+				ring_word(r, r->pos + SAMPLE_MIN,
+				    &out[n].group);
 			n++;
 		}
 		r->pos += h.size;
@@ -414,6 +422,7 @@ capture_start(size_t ncpu, int fd)
 
 	lock_init();
 	tell_fd = fd;
+	page_size = (size_t)getpagesize();
 	readers = calloc(ncpu, sizeof(*readers));
 	if (readers == NULL || sem_init(&started, 0, 0) == -1 ||
 	    pthread_attr_init(&attr) != 0 ||
