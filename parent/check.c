@@ -158,6 +158,11 @@ check_rules(void)
 	fd = open(env.conf.rules, O_RDONLY | O_NONBLOCK | O_NOCTTY |
 	    O_CLOEXEC);
 	if (fd != -1) {
+		if (file_is_anybodys(fd)) {
+			(void)fprintf(stderr, "%s: anybody may write to it\n",
+			    env.conf.rules);
+			bad++;
+		}
 		parse_rules(fd);
 		(void)close(fd);
 	} else if (errno == ENOENT)

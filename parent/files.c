@@ -56,6 +56,8 @@ files_check(void)
 	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		fatal("%s", env.conf.rules);
+	if (file_is_anybodys(fd))
+		fatalx("%s: anybody may write to it", env.conf.rules);
 	(void)close(fd);
 }
 
@@ -86,6 +88,15 @@ add_watches(const char *path, struct msg_file *m)
 	place_close(p, n);
 }
 
+bool
+file_is_anybodys(int fd)
+{
+	struct stat	st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & S_IWOTH) != 0;
+}
+
 /* Opens without ever waiting, whatever lies there. */
 static int
 open_regular(const char *path, struct stat *st)
@@ -96,9 +107,14 @@ open_regular(const char *path, struct stat *st)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, st) == 0) {
-		if (S_ISREG(st->st_mode))
+		if (S_ISREG(st->st_mode) && !file_is_anybodys(fd))
 			return fd;
 		errno = EINVAL;
+		if (S_ISREG(st->st_mode)) {
+			log_warnx("%s: not read, anybody may write to it",
+			    path);
+			errno = EPERM;
+		}
 	}
 	saved = errno;
 	(void)close(fd);

@@ -123,6 +123,12 @@ read_conf(bool named)
 		    strerror(errno));
 		return 1;
 	}
+	if (file_is_anybodys(fileno(f))) {
+		(void)fprintf(stderr, "%s: anybody may write to it\n",
+		    env.conf_path);
+		(void)fclose(f);
+		return 1;
+	}
 	errors = conf_parse(&env.conf, env.conf_path, f, stderr);
 	(void)fclose(f);
 	return errors;

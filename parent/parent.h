@@ -149,6 +149,8 @@ void	 proc_on_no_prompter(void (*)(bool));
 
 /* files.c */
 void	 files_check(void);	/* creates the rules file if missing */
+/* A regular file that users without rights may change. */
+bool	 file_is_anybodys(int);
 void	 files_send_all(struct link *);
 int	 files_open(struct link *, struct imsg *);
 int	 files_commit(struct link *, struct imsg *);

@@ -108,6 +108,31 @@ unreadable()
 	can_add
 }
 
+# Whoever may write to the rules makes the policy.
+anybodys()
+{
+	clear_log
+	chmod 646 "$SMALL/rules"
+	echo "allow $MAIL4 - tcp" >>"$SMALL/rules"
+	expect_log " ERROR .*$SMALL/rules: not read, anybody may write to it"
+	reload_says "$SMALL/rules: "
+	expect refused tcp $MAIL4 443
+	"$B/sbin/tinysnitch" -n -f "$T/conf" >"$T/check" 2>&1 &&
+		fail "-n: $(cat "$T/check")"
+	grep -q "$SMALL/rules: anybody may write" "$T/check" ||
+		fail "-n: $(cat "$T/check")"
+	cat "$T/rules.was" >"$SMALL/rules"
+	chmod 600 "$SMALL/rules"
+	wait_log "INFO (added|removed|loaded)" 1 || :
+	can_add
+	chmod 606 "$T/conf"
+	"$B/sbin/tinysnitch" -n -f "$T/conf" >"$T/check" 2>&1 &&
+		fail "-n: $(cat "$T/check")"
+	chmod 600 "$T/conf"
+	grep -q "$T/conf: anybody may write" "$T/check" ||
+		fail "-n: $(cat "$T/check")"
+}
+
 # As a copy that the disk cut short: its last line is a deny no more.
 half_written()
 {
@@ -126,6 +151,7 @@ if start_small; then
 	check "the disk of the rules is full" disk_full
 	check "the directory of the rules is read-only" read_only
 	check "the rules cannot be read, or are something else" unreadable
+	check "anybody may write to the rules or the configuration" anybodys
 	check "the rules are half written" half_written
 	stop_snitch
 fi

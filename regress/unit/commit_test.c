@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -296,6 +297,31 @@ test_sealed(void)
 	report("memfd too large", err == EFBIG, strerror(err));
 }
 
+/* What a ruled that was taken over might hand over instead of a text. */
+static void
+test_odd(void)
+{
+	struct file_version	v, now;
+	int			fd[6], pair[2], i, err, bad = 0;
+
+	put(path, "old\n");
+	v = version(path);
+	must(pipe(pair) == 0, "pipe");
+	fd[0] = pair[0];
+	fd[1] = pair[1];
+	must((fd[2] = open(dir, O_RDONLY | O_DIRECTORY)) != -1, "directory");
+	must((fd[3] = epoll_create1(0)) != -1, "epoll");
+	must((fd[4] = open("/dev/zero", O_RDWR)) != -1, "device");
+	must((fd[5] = open(path, O_PATH)) != -1, "path");
+	for (i = 0; i < 6; i++) {
+		if ((err = commit_file(path, fd[i], &v, &now)) == 0)
+			bad = i + 1;
+		(void)close(fd[i]);
+	}
+	report("pipe, directory, epoll, device, path", bad == 0 &&
+	    strcmp(get(path), "old\n") == 0, "taken");
+}
+
 /* Root writes everywhere but where the file system itself says no. */
 static void
 test_read_only(void)
@@ -435,6 +461,7 @@ main(void)
 	test_links();
 	test_watch();
 	test_sealed();
+	test_odd();
 	test_read_only();
 	test_killed();
 	test_races();
