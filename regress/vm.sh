@@ -292,6 +292,7 @@ finished()
 	grep -Eq '^(ok|not ok|skip) ' "$1.txt" ||
 	    not_ok "$2: no case was run"
 	grep -q '^vm: done' "$1.txt" && return
+	tail -n 30 "$1.alive" | sed 's/^/   | /' >&2
 	not_ok "$2: the guest did not finish: $(tail -n 1 "$VM/qemu.log")"
 }
 
