@@ -81,6 +81,7 @@ static const char		*order_dir;
 static uint32_t			 exec_tracepoint;	/* 0: none */
 static char			 filter[128];	/* "" : no events */
 static size_t			 pages = 64;
+static bool			 perf_works;	/* a set was opened */
 
 static int
 read_file(int dir, const char *path, char *buf, size_t size)
@@ -592,12 +593,15 @@ events_open(void)
 	if (!trace_on() && (filter[0] != '\0' || exec_tracepoint != 0)) {
 		if ((rc = open_perf()) == 0)
 			rc = enable_all();
-		if (rc == -1) {
+		if (rc == 0) {
+			perf_works = true;
+		} else {
 			log_warn("perf events");
 			set_clear();
 		}
 	}
-	if (rc == -1 && (trace_on() || begin_traces() == 0)) {
+	/* Refused from the start, and not for want of something now. */
+	if (rc == -1 && !perf_works && (trace_on() || begin_traces() == 0)) {
 		exec_tracepoint = 0;
 		if ((rc = open_traces()) == -1) {
 			log_warn("tracefs");

@@ -453,7 +453,7 @@ open_control(void)
 
 /*
  * Which CPUs come and go, as the kernel says it to udev: "online@/devices/...".
- * Nothing of other devices, which nobody here wants to know or to parse.
+ * Hardly anything of other devices, which nobody here wants to know.
  */
 static void
 open_cpus(void)

@@ -26,6 +26,7 @@
 #include "procinfo.h"
 
 #define READS_MAX	4096	/* each CPU, off and on */
+#define DEVICES		"@/devices/system/cpu/"
 
 static int		 cpus_fd = -1;
 static struct event	*cpus_ev;
@@ -62,7 +63,15 @@ cpus_add(uint16_t cpu)
 		CPU_SET(cpu, &ringed);
 }
 
-/* The parent attached a filter: all of it is about CPUs. */
+/* Memory comes and goes, too; to be seen in the first bytes. */
+static bool
+is_cpu(const char *text)
+{
+	const char	*at = strchr(text, '@');
+
+	return at != NULL && strncmp(at, DEVICES, sizeof(DEVICES) - 1) == 0;
+}
+
 static bool
 was_told(void)
 {
@@ -76,12 +85,13 @@ was_told(void)
 	for (i = 0; cpus_fd != -1 && i < READS_MAX; i++) {
 		len = sizeof(from);
 		memset(&from, 0, sizeof(from));
-		n = recvfrom(cpus_fd, buf, sizeof(buf), MSG_DONTWAIT,
+		n = recvfrom(cpus_fd, buf, sizeof(buf) - 1, MSG_DONTWAIT,
 		    (struct sockaddr *)&from, &len);
 		if (n == -1 && errno != ENOBUFS)
 			break;
+		buf[n == -1 ? 0 : n] = '\0';
 		/* Only the kernel's, or that some are missing. */
-		if (n == -1 || from.nl_pid == 0)
+		if (n == -1 || (from.nl_pid == 0 && is_cpu(buf)))
 			told = true;
 	}
 	return told;
