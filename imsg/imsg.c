@@ -51,6 +51,7 @@ struct link {
 	uint64_t		 seen;		/* types received, for once */
 	uint32_t		 type;		/* of the last frame */
 	uint32_t		 open[MSG_TYPE_MAX];	/* theirs, unanswered */
+	const struct gate	*gate_in, *gate_out;	/* used last */
 	bool			 busy;		/* in a handler */
 	bool			 freed;		/* by that handler */
 	bool			 held;		/* queue, do not write */
@@ -72,6 +73,16 @@ static_assert(MSG_TYPE_MAX <= 64, "seen has a bit for each type");
 static void	link_readable(int, short, void *);
 static void	link_writable(int, short, void *);
 static void	link_failing(int, short, void *);
+
+/* Messages of one type come in rows: only the first of them is looked up. */
+static const struct gate *
+gate_cached(const struct gate **last, uint32_t type, enum role from,
+    enum role to)
+{
+	if (*last == NULL || (*last)->type != type)
+		*last = gate_find(type, from, to);
+	return *last;
+}
 
 static void
 close_fd(int *fd)
@@ -321,7 +332,7 @@ link_send(struct link *l, uint32_t type, int fd, const void *data, size_t len)
 	const struct gate	*g;
 
 	if (len > MSG_PAYLOAD_MAX ||
-	    (g = gate_find(type, l->self, l->peer)) == NULL)
+	    (g = gate_cached(&l->gate_out, type, l->self, l->peer)) == NULL)
 		fatalx("%s: %s of %zu bytes to %s", __func__, msg_name(type),
 		    len, role_name(l->peer));
 	if (l->broken || l->deaf) {
@@ -405,7 +416,8 @@ link_flush(struct link *l, int ms)
 static const char *
 gate_check(struct link *l, const struct header *h)
 {
-	const struct gate	*g = gate_find(h->type, l->peer, l->self);
+	const struct gate	*g = gate_cached(&l->gate_in, h->type,
+				    l->peer, l->self);
 	uint32_t		 len = h->len - IMSG_HEADER;
 
 	if (g == NULL)

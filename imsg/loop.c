@@ -1,7 +1,9 @@
 /*
  * SPDX-License-Identifier: ISC
  */
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,9 @@
 
 #include "log.h"
 #include "loop.h"
+
+#define PACE_NS		50000000ULL	/* packets are counted that long */
+#define PACE_FLOOD	4000		/* so many a second are a flood */
 
 /* Shared with the signal handler, hence volatile. */
 static volatile sig_atomic_t	turn, turn_seen;
@@ -58,6 +63,28 @@ loop_init(enum role role)
 		fatalx("event base");
 	event_config_free(cfg);
 	return base;
+}
+
+void
+loop_pace(uint64_t now, unsigned int packets)
+{
+	static const struct sched_param	none;
+	static uint64_t			since;
+	static unsigned int		count;
+	static bool			flood;
+
+	count += packets;
+	if (now - since < PACE_NS)
+		return;
+	/* After a silence the time is long, and that is no flood. */
+	if ((count * 1000000000ULL >= PACE_FLOOD * (now - since)) != flood) {
+		flood = !flood;
+		if (sched_setscheduler(0, flood ? SCHED_BATCH : SCHED_OTHER,
+		    &none) == -1)
+			log_warn("sched_setscheduler");
+	}
+	since = now;
+	count = 0;
 }
 
 void

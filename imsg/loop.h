@@ -10,6 +10,7 @@
 #define LOOP_H
 
 #include <event2/event.h>
+#include <stdint.h>
 #include <stdnoreturn.h>
 
 #include "msg.h"
@@ -23,6 +24,14 @@
  * looking for fonts, may take its time.
  */
 struct event_base *loop_init(enum role);
+/*
+ * For netq and ruled, after each turn of so many packets at that time
+ * (CLOCK_MONOTONIC, ns): latency while packets are few, throughput in a flood.
+ * SCHED_BATCH pushes nobody off a processor, so more packets gather for one
+ * turn; but beside busy programs each turn waits for the next tick, and that
+ * is not worth it for a handful of packets.
+ */
+void	 loop_pace(uint64_t now, unsigned int packets);
 /* For ever: handlers end the process. */
 noreturn void loop_run(struct event_base *);
 

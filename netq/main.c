@@ -371,6 +371,7 @@ hand_over(void)
 	if (empty_owed && event_add(again_ev, &now) == -1)
 		fatalx("queue timer");
 	unanswered = true;
+	loop_pace(head.time, (unsigned int)n);
 }
 
 static void

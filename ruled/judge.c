@@ -17,6 +17,7 @@
 #include "dns_stream.h"
 #include "flows.h"
 #include "log.h"
+#include "loop.h"
 #include "ruled.h"
 
 #define DNS_PORT	53
@@ -656,7 +657,7 @@ judge_packets(struct imsg *m)
 {
 	struct msg_packets_head	head;
 	struct ibuf		b;
-	uint64_t		now;
+	uint64_t		now, before = counters.packets;
 	int			result;
 
 	ibuf_reader(&b, m->data, m->len);
@@ -670,6 +671,7 @@ judge_packets(struct imsg *m)
 		note_empty();
 	clocks_release();
 	turn_end();
+	loop_pace(now, (unsigned int)(counters.packets - before));
 	if (result == 0)
 		who_turn(head.empty);
 	return result;

@@ -170,6 +170,12 @@ static const struct call netq[] = {
 	WHEN("sendto", "a verdict with its mark", IS(0, "fd", FD_NETQ_QUEUE),
 	    LEN(2, 40), IS(3, "flags", 0), NULLPTR(4, "address")),
 
+	HEAD("throughput in a flood: loop_pace()"),
+	WHEN("sched_setscheduler", NULL, IS(0, "pid", 0),
+	    IS(1, "policy", SCHED_BATCH)),
+	WHEN("sched_setscheduler", NULL, IS(0, "pid", 0),
+	    IS(1, "policy", SCHED_OTHER)),
+
 	HEAD("links and libevent's signal pipe"),
 	WHEN("sendto", NULL, NOT_FD(0, FD_NETQ_QUEUE, FILTER_NETQ_FDS),
 	    IS(3, "flags", LINK_FLAGS), NULLPTR(4, "address")),
@@ -227,6 +233,12 @@ static const struct call ruled[] = {
 	CALL("fstat"),
 	WHEN("newfstatat", "fstat(3)", HAS(3, "flags", AT_EMPTY_PATH)),
 	CALL("readv"),
+
+	HEAD("throughput in a flood: loop_pace()"),
+	WHEN("sched_setscheduler", NULL, IS(0, "pid", 0),
+	    IS(1, "policy", SCHED_BATCH)),
+	WHEN("sched_setscheduler", NULL, IS(0, "pid", 0),
+	    IS(1, "policy", SCHED_OTHER)),
 
 	HEAD("texts for the parent to write"),
 	CALL("memfd_create"),

@@ -256,6 +256,17 @@ job_sched(void)
 	    "sched_setscheduler"));
 }
 
+/* As loop_pace() does when a flood comes and goes. */
+static int
+job_pace(void)
+{
+	struct sched_param	p = { 0 };
+
+	return (needs(sched_setscheduler(0, SCHED_BATCH, &p) == 0 &&
+	    sched_setscheduler(0, SCHED_OTHER, &p) == 0,
+	    "sched_setscheduler"));
+}
+
 static int
 job_diag(void)
 {
@@ -432,6 +443,7 @@ const struct job jobs[] = {
 	{ "looking at a file of the host", job_host, R(ROLE_PROCINFO) },
 	{ "a thread's CPU and priority", job_sched, R(ROLE_PROCINFO) },
 	{ "asking sock_diag", job_diag, R(ROLE_PROCINFO) },
+	{ "throughput in a flood", job_pace, R(ROLE_NETQ) | R(ROLE_RULED) },
 	{ "sealed text for the parent", job_memfd, R(ROLE_RULED) },
 	{ "bounded text", job_memfd_limit, R(ROLE_RULED) },
 	{ "reading a passed file", job_file, R(ROLE_RULED) },
