@@ -54,7 +54,7 @@ static size_t		 nrings;
 static struct route	 routes[ROUTES_MAX];
 static uint64_t		 nroutes;	/* ever */
 static uint64_t		 chain[CHAINS];	/* the newest one's number, from 1 */
-static uint64_t		 lost;		/* time of the last loss */
+static uint64_t		 lost;		/* when the last loss was seen */
 
 void
 routes_clear(void)
@@ -313,11 +313,16 @@ routes_find(const struct msg_who *who, uint32_t *pid, uint64_t *time)
 	struct route	*r;
 
 	ring_readable(-1, 0, NULL);
-	/* Another one that fits as well may be among those lost. */
-	if (lost != 0 && now_ns() - lost < EXACT_NS)
+	r = find_one(who, true);
+	/*
+	 * With the whole tuple: one that was lost was before it, and is
+	 * nobody's any more.  Without, the packet may be of one that was lost.
+	 */
+	if (r != NULL && r->time <= lost)
 		return -1;
-	if ((r = find_one(who, true)) == NULL &&
-	    (r = find_one(who, false)) == NULL)
+	if (r == NULL && (lost == 0 || who->time > lost + OPEN_NS))
+		r = find_one(who, false);
+	if (r == NULL)
 		return -1;
 	/* From now on it is this connection's, and no other's. */
 	r->tuple = who->tuple;
