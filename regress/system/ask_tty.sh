@@ -192,6 +192,64 @@ timeout_denies()
 }
 check "nobody answers: denied once" timeout_denies
 
+# named FILE: asks as a program of that name, which is shown as PATTERN.
+named()
+{
+	mkdir -p "$T/named"
+	cp "$PROBE" "$T/named/$1"
+	PROBE=$T/named/$1
+	probe_bg a -t 20000 tcp $BARE4 22
+	PROBE=$B/regress/probe
+	asked '10\.9\.9\.9'
+	expect_screen "$2"
+}
+
+# A star in a name is no folder: the rule is about that one program.
+star()
+{
+	named '*' "named/\*"
+	press e f y
+	expect_bg a reply
+	wait_for 100 grep -q "exe=.*named" "$T/rules" ||
+		fail "rules file: $(cat "$T/rules")"
+	kill -HUP "$SNITCH_PID"
+	sleep 0.5
+	named other "named/other"
+	press o n
+	expect_bg a refused
+	ctl rules | grep "exe=.*named" >"$T/line"
+	ctl delete "$(sed 's/ *#.*//' "$T/line")" || fail "cannot delete it"
+}
+check "a rule for a program called * is for that one" star
+
+# One that ends the line, adds a rule, clears the screen, and is no UTF-8.
+misleading()
+{
+	cp "$T/rules" "$T/rules.was"
+	clear_log
+	named "$(printf 'x" #\nallow * - tcp\033[2J\302\377')" 'named/x'
+	press e f
+	sleep 0.5
+	screen >"$T/shown"
+	press n
+	expect_bg a refused
+	LC_ALL=C grep -q '[^ -~]' "$T/log" && fail "log: $(cat "$T/log")"
+	LC_ALL=C grep -q '[^ -~]' "$T/rules" && fail "rules: $(cat "$T/rules")"
+	jq -es 'map(select(.action == "deny")) | length >= 1' "$T/json" \
+	    >/dev/null || fail "no JSON: $(cat "$T/json")"
+	grep -qi '^allow \*' "$T/rules" && fail "a rule of its own"
+	grep -q '012allow' "$T/shown" || fail "shown: $(grep . "$T/shown")"
+	kill -HUP "$SNITCH_PID"
+	sleep 0.3
+	grep -q ' ERROR ' "$T/log" && fail "$(grep ' ERROR ' "$T/log")"
+	cp "$T/rules.was" "$T/rules"
+}
+if command -v jq >/dev/null; then
+	check "a program whose name is made to mislead" misleading
+else
+	say_skip "a program whose name is made to mislead" "no jq here"
+fi
+
 asker_gone()
 {
 	probe_bg a -t 20000 tcp $BARE4 22

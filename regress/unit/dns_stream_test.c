@@ -127,6 +127,13 @@ test_gaps(void)
 	CHECK(dns_streams_count(streams) == 0);
 	case_end("cut off inside a message, and behind one");
 	fresh();
+	segment_as(1000, PACKET_TCP_ACK, SEQ, "\0\11te", 8, 4);
+	segment(SEQ + 8, "xyz", 3);
+	CHECK(ngot == 0);
+	segment(SEQ + 11, "\0\3abc", 5);
+	CHECK(has(1, "abc"));
+	case_end("cut off in the middle of a message");
+	fresh();
 	segment_as(1000, PACKET_TCP_ACK, SEQ, "\0\11te", 11, 4);
 	segment_as(1000, PACKET_TCP_ACK, SEQ + 2, "text", 12, 4);
 	CHECK(dns_streams_count(streams) == 0);
