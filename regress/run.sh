@@ -21,9 +21,11 @@ FUZZ_SECONDS=${T-30}
 SLOW=${TSN_SLOW-1}		# how much more time tests may take
 BUILD=600			# seconds for those that compile
 STRIKES=400
+LOAD=180
 if [ -n "${LONG-}" ]; then
 	BUILD=7200		# and run all tests
 	STRIKES=3600
+	LOAD=1800
 fi
 passed=0
 failed=0
@@ -119,6 +121,7 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;
 	*/clock.sh | */neighbours.sh | */restart.sh)
 		one "$suite/$(basename "$t" .sh)" $STRIKES "$t" ;;
+	*/load.sh)	one "$suite/$(basename "$t" .sh)" $LOAD "$t" ;;
 	*)		one "$suite/$(basename "$t" .sh)" 180 "$t" ;;
 	esac
 done

@@ -290,6 +290,19 @@ unreadable()
 	rules_with 'include "/etc/shadow"'
 	wait_log '/etc/shadow' || fail "not said"
 	grep -q 'root:' "$T/log" && fail "a line of it was shown"
+	# What would be waited for, or has no end, or anybody may write to.
+	mkfifo "$T/sub/pipe"
+	echo evil.example >"$T/sub/anybodys"
+	chmod 646 "$T/sub/pipe" "$T/sub/anybodys"
+	for f in "$T/sub/pipe" /dev/zero /dev/full "$T/sub" "$T/sub/anybodys"
+	do
+		rules_with "allow $CDN4 443 tcp" "allow-list \"$f\""
+		wait_log " ERROR .*$T/rules:2: .*$f" ||
+			fail "$f: $(tail -n 3 "$T/log")"
+		clear_log
+		expect reply tcp $CDN4 80
+		expect refused tcp $CDN4 443
+	done
 	set_rules "allow $CDN4 443 tcp"
 	expect reply tcp $CDN4 443
 }
