@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -416,6 +417,7 @@ open_control(void)
 {
 	struct sockaddr_un	sun;
 	struct stat		st;
+	gid_t			gid = 0;
 	mode_t			mode = 0600, old;
 	int			fd;
 
@@ -434,18 +436,24 @@ open_control(void)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		fatal("socket");
-	old = umask(0177);
-	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
-		fatal("%s: bind", sun.sun_path);
-	(void)umask(old);
-	control_bound = true;
 	if (env.conf.control_group[0] != '\0') {
 		mode = 0660;
-		if (chown(sun.sun_path, 0, env.control_gid) == -1)
-			fatal("%s: chown", sun.sun_path);
+		gid = env.control_gid;
 	}
-	if (chmod(sun.sun_path, mode) == -1)
-		fatal("%s: chmod", sun.sun_path);
+	/*
+	 * Made as it shall be: by its name it could be another file already,
+	 * where others may write to the directory.
+	 */
+	old = umask(0777 & ~mode);
+	(void)setfsgid(gid);
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		fatal("%s: bind", sun.sun_path);
+	(void)setfsgid(0);
+	(void)umask(old);
+	control_bound = true;
+	if (lstat(sun.sun_path, &st) == -1 || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != 0 || st.st_gid != gid)
+		fatalx("%s: its directory makes it another's", sun.sun_path);
 	if (listen(fd, 16) == -1)
 		fatal("%s: listen", sun.sun_path);
 	env.fds.control = fd;

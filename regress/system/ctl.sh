@@ -184,4 +184,30 @@ nonsense()
 }
 check "nonsense on the socket hurts nobody" nonsense
 
+# Owner, group and mode come with it: nothing is changed by its name, which
+# whoever may write to the directory could have given to another file.
+another_directory()
+{
+	stop_snitch
+	mkdir "$T/open"
+	chgrp nogroup "$T/open"
+	chmod 0777 "$T/open"
+	old=$(umask)
+	umask 0
+	start_snitch "control \"$T/open/sock\" group \"tinysnitch\""
+	umask "$old"
+	is=$(stat -c '%U %G %a' "$T/open/sock")
+	[ "$is" = "root tinysnitch 660" ] || fail "the socket is $is"
+	stop_snitch
+	chmod g+s "$T/open"
+	if in_host timeout 10 "$B/sbin/tinysnitch" -d -f "$T/conf" \
+	    >"$T/bg" 2>&1; then
+		fail "ran"
+	fi
+	grep -q "$T/open/sock: its directory makes it another's" "$T/bg" ||
+		fail "said: $(cat "$T/bg")"
+	[ -z "$(kernel_rules)" ] || fail "half started"
+}
+check "the socket is its group's from the first" another_directory
+
 finish
