@@ -62,17 +62,17 @@ ask_diag(struct question *q)
 }
 
 /*
- * A packet that leaves without a uid has no socket that a process opened:
- * the kernel made it (replies, tunnels, sockets of the kernel's own).
+ * A packet that leaves without a uid has no socket with a file, so none that
+ * a process opened: the kernel made it (replies, tunnels, sockets of the
+ * kernel's own).  That sock_diag shows one is no sign of the contrary: sockets
+ * of the kernel have inodes, too, WireGuard's for one.
  */
 static bool
 find_kernel(struct question *q, struct whois *w)
 {
 	(void)w;
-	if (q->who->hook != HOOK_OUT || (q->who->flags & PACKET_HAS_UID) != 0)
-		return false;
-	ask_diag(q);
-	return q->sock.ninodes == 0;
+	return q->who->hook == HOOK_OUT &&
+	    (q->who->flags & PACKET_HAS_UID) == 0;
 }
 
 /* netq, or another of this daemon's children. */
@@ -200,7 +200,8 @@ set_uid(const struct question *q, struct whois *w)
 	if ((q->who->flags & PACKET_HAS_UID) != 0) {
 		w->has_uid = 1;
 		w->uid = q->who->uid;
-	} else if (q->sock.ninodes > 0 && !q->sock.more) {
+	} else if (w->source != WHO_KERNEL && q->sock.ninodes > 0 &&
+	    !q->sock.more) {
 		w->has_uid = 1;
 		w->uid = q->sock.uid;
 	}
