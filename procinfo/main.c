@@ -39,6 +39,7 @@ static struct link		*parent, *ruled;
 static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
+static bool			 told_ready, unhurried;
 
 struct event_base *
 main_base(void)
@@ -293,13 +294,18 @@ set_scheduler(void)
 		    "may stay unknown");
 }
 
-/* The kernel's records wait; only the threads are in a hurry now. */
+/*
+ * The kernel's records wait; only the threads are in a hurry now, once the
+ * parent has heard that this one is back: whoever gives its priority up stands
+ * behind all others.
+ */
 void
 main_unhurried(void)
 {
 	struct sched_param	 p = { 0 };
 
-	if (sched_setscheduler(0, SCHED_OTHER, &p) == -1)
+	unhurried = true;
+	if (told_ready && sched_setscheduler(0, SCHED_OTHER, &p) == -1)
 		log_warn("%s", __func__);
 }
 
@@ -347,6 +353,9 @@ main(void)
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	child_ready(parent, sandbox_missing());
+	told_ready = true;
+	if (unhurried)
+		main_unhurried();
 	loop_run(base);
 	return 0;
 }
