@@ -47,7 +47,10 @@ shots()
 	    . != null and . != "" and . != $exe)) | length)"' "$T/json" \
 	    >"$T/count"
 	read -r right wrong <"$T/count"
-	[ "$wrong" -eq 0 ] || fail "$wrong of 20 are given another program"
+	[ "$wrong" -eq 0 ] || fail "$wrong of 20 are given another program:" \
+	    "$(jq -r --arg exe "$PROBE" 'select(.dport > 40000 and
+	    .exe != null and .exe != $exe) | "\(.by) \(.exe)"' "$T/json" |
+	    sort | uniq -c)"
 }
 
 logged()
