@@ -82,6 +82,9 @@ parse(const uint8_t *data, size_t len)
 	l.got_fd = Frama_C_interval(-1, FDS - 1);
 	Frama_C_make_unknown((char *)&l.seen, sizeof(l.seen));
 	l.type = 0;
+	l.gate_in = gate_find(Frama_C_unsigned_int_interval(0, UINT32_MAX),
+	    l.peer, l.self);
+	l.gate_out = NULL;
 	Frama_C_make_unknown((char *)l.open, sizeof(l.open));
 	l.busy = l.freed = l.held = l.deaf = l.broken = false;
 	l.reason[0] = '\0';

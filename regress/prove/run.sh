@@ -112,7 +112,7 @@ mistake()
 mistakes=
 
 if [ -n "${LONG-}" ]; then
-	msg=79 link=32 stream=32 text=16
+	msg=79 link=24 stream=32 text=16
 else
 	msg=24 link=16 stream=8 text=8
 fi
