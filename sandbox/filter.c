@@ -187,20 +187,20 @@ static const struct call netq[] = {
  * Reads a procfs that holds nothing but processes, and never writes.  Through
  * FD_PROC_HOST, an O_PATH descriptor of the host's root directory, it may ask
  * for the numbers of a file (is it the one that was executed?), and open and
- * read nothing.  Any bit may differ: AT_FDCWD is negative.
+ * read nothing.  AT_FDCWD passes, for its low bits are others.
  */
 static const struct call procinfo[] = {
 	HEAD("/proc, for reading"),
-	WHEN("openat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX),
+	WHEN("openat", NULL, NOT_FD(0, FD_PROC_HOST, FILTER_PROC_FDS),
 	    ONLY(2, "flags", READ_FLAGS)),
 	WHEN("open", NULL, ONLY(1, "flags", READ_FLAGS)),
 	CALL("pread64"),
 	CALL("lseek"),
 	CALL("getdents64"),
 	CALL("readlink"),
-	WHEN("readlinkat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX)),
+	WHEN("readlinkat", NULL, NOT_FD(0, FD_PROC_HOST, FILTER_PROC_FDS)),
 	CALL("fstat"),
-	WHEN("newfstatat", NULL, NOT_FD(0, FD_PROC_HOST, UINT32_MAX)),
+	WHEN("newfstatat", NULL, NOT_FD(0, FD_PROC_HOST, FILTER_PROC_FDS)),
 	WHEN("statx", "is this the host's file of that name?",
 	    IS(0, "fd", FD_PROC_HOST)),
 	ODD("fstatfs", "fdopendir(3) of some libc"),

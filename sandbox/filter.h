@@ -11,10 +11,11 @@
 #include "msg.h"
 
 /*
- * Descriptors a child may have at most.  netq's filter relies on it: a
- * number from here on cannot exist there.
+ * Descriptors these two may have at most, powers of two.  Their filters rely
+ * on it: a number from here on cannot exist there.
  */
 #define FILTER_NETQ_FDS	32
+#define FILTER_PROC_FDS	16384
 
 /* Loads the role's filter; fatal on failure. */
 void	 filter_load(enum role);

@@ -325,14 +325,16 @@ void
 sandbox_procinfo(uid_t uid, gid_t gid, void (*threads)(void))
 {
 	long	ncpu;
+	rlim_t	fds;
 
 	if ((ncpu = sysconf(_SC_NPROCESSORS_CONF)) < 1)
 		ncpu = 1;
+	fds = 64 + FDS_PER_CPU * (rlim_t)ncpu;
 	enter_root();
 	take_identity(uid, gid, CAP_SYS_PTRACE);
 	/* They get this identity, not root's, and after this there are none. */
 	threads();
-	limits(0, 64 + FDS_PER_CPU * (rlim_t)ncpu, 512 * MB,
+	limits(0, fds < FILTER_PROC_FDS ? fds : FILTER_PROC_FDS, 512 * MB,
 	    RINGS_PER_CPU * (rlim_t)ncpu);
 	no_new_privileges();
 	filter(ROLE_PROCINFO);
