@@ -5,6 +5,7 @@
  */
 #include <event2/event.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +354,8 @@ main(void)
 	if ((start.fds & 1u << FD_PROC_RULED) != 0)
 		ruled_new(FD_PROC_RULED);
 	child_ready(parent, sandbox_missing());
+	/* Nobody else gets this CPU until it sleeps, and the parent is to hear. */
+	(void)poll(NULL, 0, 1);
 	told_ready = true;
 	if (unhurried)
 		main_unhurried();
