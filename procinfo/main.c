@@ -40,7 +40,6 @@ static struct link		*parent, *ruled;
 static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
-static bool			 told_ready, unhurried;
 
 struct event_base *
 main_base(void)
@@ -295,18 +294,13 @@ set_scheduler(void)
 		    "may stay unknown");
 }
 
-/*
- * The kernel's records wait; only the threads are in a hurry now, once the
- * parent has heard that this one is back: whoever gives its priority up stands
- * behind all others.
- */
+/* The kernel's records wait; only the threads are in a hurry now. */
 void
 main_unhurried(void)
 {
 	struct sched_param	 p = { 0 };
 
-	unhurried = true;
-	if (told_ready && sched_setscheduler(0, SCHED_OTHER, &p) == -1)
+	if (sched_setscheduler(0, SCHED_OTHER, &p) == -1)
 		log_warn("%s", __func__);
 }
 
@@ -356,9 +350,6 @@ main(void)
 	child_ready(parent, sandbox_missing());
 	/* Nobody else gets this CPU until it sleeps, and the parent is to hear. */
 	(void)poll(NULL, 0, 1);
-	told_ready = true;
-	if (unhurried)
-		main_unhurried();
 	loop_run(base);
 	return 0;
 }
