@@ -210,8 +210,9 @@ open_queue(void)
 			fatalx("queue %u is held by another program", queue);
 		fatal("queue %u; is the module nfnetlink_queue there?", queue);
 	}
+	/* What has none would be taken for the kernel's own. */
 	if (queue_flag(fd, queue, NFQA_CFG_F_UID_GID) == -1)
-		log_warn("queue %u: the kernel tells no user ids", queue);
+		fatal("queue %u: the kernel tells no user ids", queue);
 	if (queue_flag(fd, queue, NFQA_CFG_F_GSO) == -1)
 		log_warn("queue %u: large sends come in pieces", queue);
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on,

@@ -144,8 +144,10 @@ put_page(struct ring_data *r, const void *buf, size_t len)
 		if (page.lost > 0)
 			put_lost(r, page.lost);
 		while ((rc = trace_page_next(&page, &t)) == 1)
-			if (t.len <= RECORD_MAX)
+			if (!r->whole || t.len <= RECORD_MAX)
 				put_sample(r, &t);
+			else
+				put_lost(r, 1);
 	}
 	/* Not as any kernel so far has written it: what it held is lost. */
 	if (rc == -1)
