@@ -20,17 +20,8 @@ set_rules "allow $BARE4 - udp exe=$T/good" \
     "allow $BARE4 - udp exe=$T/closed/*" "drop $BARE4 - udp"
 start_snitch || exit 1
 
-# sends COMMAND ...: with the port behind it.  Where all is emulated, a sender
-# may be stopped for so long that its event, which before Linux 6.3 comes after
-# the packet, comes too late: that packet is nobody's, and another is sent.
+# sends COMMAND ...: with the port behind it.
 sends()
-{
-	sends_one "$@"
-	[ "$SLOW" -eq 1 ] || case $line in
-	*"| [-] unknown"*) sends_one "$@" ;;
-	esac
-}
-sends_one()
 {
 	clear_log
 	next_port=$((next_port + 1))
