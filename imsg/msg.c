@@ -669,14 +669,12 @@ get_tuple(struct ibuf *b, struct tuple *t)
 void
 msg_put_who_head(struct ibuf *b, const struct msg_who_head *m)
 {
-	ibuf_put_u8(b, m->empty);
 	ibuf_put_u8(b, m->urgent);
 }
 
 int
 msg_get_who_head(struct ibuf *b, struct msg_who_head *m)
 {
-	m->empty = get_bool(b);
 	m->urgent = get_bool(b);
 	return b->err ? -1 : 0;
 }
@@ -700,7 +698,7 @@ msg_get_who(struct ibuf *b, struct msg_who *m)
 	m->hook = ibuf_get_u8(b);
 	if (m->hook < HOOK_IN || m->hook >= HOOK_MAX)
 		b->err = true;
-	m->flags = ibuf_get_enum(b, PACKET_HAS_UID);
+	m->flags = ibuf_get_enum(b, PACKET_HAS_UID | WHO_QUIET);
 	m->uid = ibuf_get_u32(b);
 	m->time = ibuf_get_u64(b);
 	get_tuple(b, &m->tuple);

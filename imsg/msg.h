@@ -340,9 +340,11 @@ struct tuple {
 
 /* MSG_WHO: a head, then entries until the payload ends. */
 struct msg_who_head {
-	uint8_t		empty;	/* netq's socket was empty: a quiet point */
 	uint8_t		urgent;	/* something waits for the answer */
 };
+
+/* Besides PACKET_HAS_UID: read last, and netq's socket was empty then. */
+#define WHO_QUIET	0x02
 
 /* Set in number: no datagram is meant, only the state of the socket. */
 #define WHO_SOCKET_ONLY	(1ULL << 63)
@@ -350,7 +352,7 @@ struct msg_who_head {
 struct msg_who {
 	uint64_t	number;
 	uint8_t		hook;
-	uint8_t		flags;	/* PACKET_HAS_UID */
+	uint8_t		flags;	/* PACKET_HAS_UID, WHO_QUIET */
 	uint32_t	uid;
 	uint64_t	time;	/* CLOCK_MONOTONIC, ns */
 	struct tuple	tuple;

@@ -32,6 +32,7 @@
 #define LOOKS_MS	50	/* and further ones, with a pause */
 #define JUMP_NS		(1000ull * 1000 * 1000)	/* slept, if more */
 #define LOST_NS		(1000ull * 1000 * 1000)	/* between two MSG_LOST */
+#define DOUBT_NS	(50ull * 1000 * 1000)	/* one waits, at most */
 
 struct ring {
 	struct ring_data	 data;
@@ -57,6 +58,7 @@ static bool		 by_trace;	/* and it is of tracefs */
 static struct order	 order;
 static uint64_t		 lost_told;
 static bool		 stale;		/* the set: another has to be asked for */
+static uint64_t		 doubted;	/* since when; 0: nothing is in doubt */
 static int64_t		 slept;		/* BOOTTIME less MONOTONIC */
 
 static uint64_t
@@ -91,13 +93,11 @@ rings_clear(void)
 	rings = NULL;
 }
 
-static void	 drain(void);
-
 static void
 ring_readable(int fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
-	drain();
+	events_read();
 }
 
 static void
@@ -298,8 +298,8 @@ oldest(void)
 	return best;
 }
 
-static void
-drain(void)
+void
+events_read(void)
 {
 	struct ring	*r;
 	uint64_t	 t, bound = 0;
@@ -375,28 +375,48 @@ catch_up(const struct msg_who *who)
 {
 	int	 i;
 
-	drain();
+	events_read();
 	for (i = 0; i < LOOKS + LOOKS_MS && !loss_pending() &&
 	    order_early(&order, who->number, who->time); i++) {
 		if (i >= LOOKS)
 			(void)poll(NULL, 0, 1);
-		drain();
+		events_read();
 	}
 }
 
 void
-events_observe(const struct msg_who *who, bool quiet)
+events_catch_up(const struct msg_who *newest)
+{
+	events_check();
+	if (nrings > 0)
+		catch_up(newest);
+}
+
+void
+events_observe(const struct msg_who *who)
 {
 	bool	 was = order.synced;
 
-	events_check();
 	if (nrings == 0)
 		return;
-	catch_up(who);
-	order_observe(&order, who->number, who->time, quiet, !loss_pending());
+	order_observe(&order, who->number, who->time,
+	    (who->flags & WHO_QUIET) != 0, !loss_pending());
 	/* Fewer events than datagrams: a CPU's are dead, or netq is new. */
 	if (was && !order.synced)
 		tell_lost(LOST_CPU);
+}
+
+bool
+events_doubtful(const struct msg_who *who)
+{
+	if (nrings == 0 || events_find(who) != NULL ||
+	    !order_doubtful(&order, who->number, who->time)) {
+		doubted = 0;
+		return false;
+	}
+	if (doubted == 0)
+		doubted = now_ns();
+	return now_ns() - doubted < DOUBT_NS;
 }
 
 const struct order_event *

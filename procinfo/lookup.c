@@ -233,6 +233,13 @@ identify(struct question *q, struct whois *w)
 	}
 }
 
+bool
+lookup_waits(const struct msg_who *who)
+{
+	return who->hook == HOOK_OUT && (who->flags & PACKET_HAS_UID) != 0 &&
+	    (who->number & WHO_SOCKET_ONLY) == 0 && events_doubtful(who);
+}
+
 void
 lookup(const struct msg_who *who, bool walk, bool urgent, struct whois *w)
 {

@@ -27,7 +27,7 @@
 
 #define RT_US		1000000	/* CPU time in a row before it is killed */
 #define HOLD_NS		1000000	/* an answer waits for others, at most */
-#define PAUSE		{ 0, 2000 }	/* ruled is behind: look again */
+#define PAUSE		{ 0, 2000 }	/* then look again */
 
 struct waiting {
 	TAILQ_ENTRY(waiting)	 entry;
@@ -107,7 +107,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		return;
 	link_hold(ruled);
 	while ((w = TAILQ_FIRST(&questions)) != NULL) {
-		if (link_queued(ruled) > ANSWERS_QUEUED) {
+		if (link_queued(ruled) > ANSWERS_QUEUED ||
+		    lookup_waits(&w->who)) {
 			when = &pause_time;
 			break;
 		}
@@ -137,11 +138,29 @@ questions_drop(void)
 	nquestions = 0;
 }
 
+/* What the questions from this one on say about events. */
+static void
+observe(const struct waiting *first)
+{
+	const struct waiting	*w, *newest = NULL;
+
+	for (w = first; w != NULL; w = TAILQ_NEXT(w, entry))
+		if ((w->who.number & WHO_SOCKET_ONLY) == 0 &&
+		    (newest == NULL || w->who.time >= newest->who.time))
+			newest = w;
+	if (newest == NULL)
+		return;
+	events_catch_up(&newest->who);
+	for (w = first; w != NULL; w = TAILQ_NEXT(w, entry))
+		if ((w->who.flags & WHO_QUIET) != 0 || w == newest)
+			events_observe(&w->who);
+}
+
 static void
 ruled_asks(struct link *l, struct imsg *imsg)
 {
 	struct msg_who_head	 head;
-	struct waiting		*w, *newest = NULL;
+	struct waiting		*w, *first = NULL;
 	struct ibuf		 b;
 
 	ibuf_reader(&b, imsg->data, imsg->len);
@@ -162,13 +181,11 @@ ruled_asks(struct link *l, struct imsg *imsg)
 		}
 		TAILQ_INSERT_TAIL(&questions, w, entry);
 		nquestions++;
-		if ((w->who.number & WHO_SOCKET_ONLY) == 0 &&
-		    (newest == NULL || w->who.time >= newest->who.time))
-			newest = w;
+		if (first == NULL)
+			first = w;
 	}
 	frames_look();
-	if (newest != NULL)
-		events_observe(&newest->who, head.empty);
+	observe(first);
 	if (!event_pending(turn_ev, EV_TIMEOUT, NULL))
 		event_active(turn_ev, EV_TIMEOUT, 0);
 }

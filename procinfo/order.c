@@ -12,10 +12,13 @@
  * asked about.  At quiet points nothing was left to read and the two are
  * equal, but for what arrived within the microseconds between netq's look and
  * its clock.  So the lowest value that several quiet points agree on is the
- * offset.  A packet that falls below it later proves it wrong, at once if by
- * more than one.  By one may be its own event: a reader can be woken, and
- * look at its clock, before the sender is so far as to write it.  Such a
- * packet is nobody's, and so are all until the offset is seen to hold.
+ * offset, from the first of them on.  A packet that falls below it later proves it wrong, at once if by
+ * more than one.  By one may be its own event: one who reads on in a flood can
+ * have a datagram, and look at his clock, before its sender is so far as to
+ * write the event.  Or an event was lost, and this is the next datagram's.
+ * Which of the two, the next quiet point says: an offset is never right again
+ * after a loss.  If it holds, it has held for all before; until then neither
+ * this packet nor those that follow it are anybody's.
  */
 #include <string.h>
 
@@ -41,7 +44,7 @@ void
 order_unsync(struct order *o)
 {
 	o->synced = false;
-	o->doubtful = false;
+	o->sure = o->doubt = 0;
 	o->votes = 0;
 	o->noise = 0;
 }
@@ -52,11 +55,15 @@ order_add(struct order *o, const struct order_event *e)
 	o->event[o->count++ % ORDER_HISTORY] = *e;
 }
 
-/* How many events there were up to this time; false: too long ago. */
+/*
+ * How many events there were up to this time; false: too long ago, or beside
+ * a loss, whose events have the time of the next one that was not lost.
+ */
 static bool
 count_until(const struct order *o, uint64_t time, uint64_t *n)
 {
-	uint64_t	 lo = 0, hi = o->count, mid;
+	const struct order_event	*e;
+	uint64_t			 lo = 0, hi = o->count, mid;
 
 	if (o->count > ORDER_HISTORY)
 		lo = o->count - ORDER_HISTORY;
@@ -70,17 +77,31 @@ count_until(const struct order *o, uint64_t time, uint64_t *n)
 			hi = mid;
 	}
 	*n = lo;
-	return true;
+	e = &o->event[lo % ORDER_HISTORY];
+	return lo == o->count || e->kind == ORDER_PROCESS ||
+	    e->kind == ORDER_IRQ;
+}
+
+/* The offset is right, and was. */
+static void
+hold(struct order *o, uint64_t number)
+{
+	if (number > o->sure)
+		o->sure = number;
+	if (number >= o->doubt)
+		o->doubt = 0;
+	o->noise = 0;
 }
 
 /* What a quiet point says while there is no offset. */
 static void
-vote(struct order *o, int64_t bound)
+vote(struct order *o, int64_t bound, uint64_t number)
 {
 	if (o->votes == 0 || bound < o->candidate ||
 	    (o->assumed && bound != o->candidate) ||
 	    (bound > o->candidate && ++o->noise > NOISE_MAX)) {
 		o->candidate = bound;
+		o->from = number;
 		o->votes = 1;
 		o->noise = 0;
 	} else if (bound == o->candidate) {
@@ -88,6 +109,7 @@ vote(struct order *o, int64_t bound)
 		if (++o->votes >= VOTES) {
 			o->offset = bound;
 			o->synced = true;
+			hold(o, number);
 		}
 	}
 	o->assumed = false;
@@ -110,12 +132,14 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 
 /* Fewer events than the offset says: once by one may be a late one. */
 static void
-fall_short(struct order *o, int64_t by)
+fall_short(struct order *o, uint64_t number, int64_t by)
 {
-	if (by > 1 || o->doubtful)
+	if (number <= o->sure)
+		return;
+	if (by > 1 || (o->doubt != 0 && o->doubt != number))
 		order_unsync(o);
 	else
-		o->doubtful = true;
+		o->doubt = number;
 }
 
 void
@@ -133,16 +157,15 @@ order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
 	/* Event numbers begin with 0: the last of them is events - 1. */
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound < o->offset)
-		fall_short(o, o->offset - bound);
+		fall_short(o, number, o->offset - bound);
 	if (!quiet || time - o->event[(events - 1) % ORDER_HISTORY].time <
 	    QUIET_NS)
 		return;
 	if (!o->synced)
-		vote(o, bound);
-	else if (bound == o->offset) {
-		o->noise = 0;
-		o->doubtful = false;
-	} else if (bound > o->offset && ++o->noise > NOISE_MAX)
+		vote(o, bound, number);
+	else if (bound == o->offset)
+		hold(o, number);
+	else if (bound > o->offset && ++o->noise > NOISE_MAX)
 		order_unsync(o);
 }
 
@@ -155,6 +178,18 @@ order_early(const struct order *o, uint64_t number, uint64_t time)
 	    (uint64_t)at >= o->count;
 }
 
+static bool
+in_doubt(const struct order *o, uint64_t number)
+{
+	return o->doubt != 0 && number > o->sure;
+}
+
+bool
+order_doubtful(const struct order *o, uint64_t number, uint64_t time)
+{
+	return time >= o->epoch && (!o->synced || in_doubt(o, number));
+}
+
 const struct order_event *
 order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 {
@@ -162,15 +197,14 @@ order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 	int64_t				 at = (int64_t)number + o->offset;
 
 	*early = order_early(o, number, time);
-	if (*early || !o->synced || o->doubtful || time < o->epoch || at < 0)
+	if (*early || !o->synced || time < o->epoch || number < o->from ||
+	    at < 0)
 		return NULL;
 	if ((uint64_t)at + ORDER_HISTORY <= o->count)
 		return NULL;
 	e = &o->event[(uint64_t)at % ORDER_HISTORY];
-	/* Read before it was sent? */
-	if (e->time > time) {
-		fall_short(o, 1);
-		return NULL;
-	}
-	return e;
+	/* Read before it was sent?  (A loss says not when.) */
+	if (e->time > time && e->kind <= ORDER_IRQ)
+		fall_short(o, number, 1);
+	return o->synced && !in_doubt(o, number) ? e : NULL;
 }

@@ -31,10 +31,15 @@ struct order {
 	uint64_t		 count;	/* events ever */
 	bool			 synced;
 	int64_t			 offset;	/* event = number + offset */
+	uint64_t		 from;		/* this number on */
 	int64_t			 candidate;
 	unsigned int		 votes, noise;
 	bool			 assumed;	/* candidate: not seen yet */
-	bool			 doubtful;	/* an event late, or lost */
+	uint64_t		 sure;		/* it was seen to hold, at this
+						   number */
+	uint64_t		 doubt;		/* of this one and those after
+						   it an event was late, or
+						   lost; 0: none */
 	uint64_t		 newest;	/* time of the latest packet */
 	uint64_t		 highest;	/* its number */
 	uint64_t		 epoch;	/* packets from before are another
@@ -57,6 +62,8 @@ void	 order_observe(struct order *, uint64_t number, uint64_t time,
 const struct order_event *
 	 order_find(struct order *, uint64_t number, uint64_t time,
 	    bool *early);
+/* Unknown, but further quiet points may tell. */
+bool	 order_doubtful(const struct order *, uint64_t number, uint64_t time);
 /* Has the datagram been read before its event was seen? */
 bool	 order_early(const struct order *, uint64_t number, uint64_t time);
 /* The pairing is lost until it is found anew. */

@@ -67,6 +67,8 @@ void	 main_unhurried(void);
 /* lookup.c */
 /* The parent's pid: netq is its child, too. */
 void	 lookup_init(uint32_t);
+/* Who sent it will be known better in a moment. */
+bool	 lookup_waits(const struct msg_who *);
 /*
  * Answers one question.  walk: time may be spent on a walk over all
  * processes, when nothing quicker knows.  urgent: the socket's state is

@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "log.h"
 #include "procinfo.h"
 
@@ -221,14 +222,16 @@ note_socket(const struct pid_fdinfo *fi, uint32_t fd, int dir,
 
 /*
  * This process runs before all ordinary ones; during a long walk it lets
- * them have the CPU now and then.
+ * them have the CPU now and then, and takes the events of what they send.
  */
 static void
 breathe(struct walk *w)
 {
 	w->left--;
-	if (w->left % BREATH == 0)
+	if (w->left % BREATH == 0) {
 		(void)poll(NULL, 0, 1);
+		events_read();
+	}
 }
 
 /* All descriptors of one process. */

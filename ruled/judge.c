@@ -587,7 +587,7 @@ judge_midstream(struct conn *c)
 }
 
 static void
-judge_one(const struct msg_packet *mp, uint64_t time)
+judge_one(const struct msg_packet *mp, uint64_t time, bool quiet)
 {
 	struct packet	 p;
 	struct conn	*c;
@@ -609,6 +609,7 @@ judge_one(const struct msg_packet *mp, uint64_t time)
 	}
 	c->tuple = p.tuple;
 	c->opens = p.opens;
+	c->quiet = quiet;
 	if (dns_passes(c, &p) || local_passes(c) || pending_join(c))
 		return;
 	if (!c->opens)
@@ -640,14 +641,14 @@ judge_again(struct conn *c)
 }
 
 static int
-judge_all(struct ibuf *b, uint64_t time)
+judge_all(struct ibuf *b, const struct msg_packets_head *head)
 {
 	struct msg_packet	p;
 
 	while (ibuf_left(b) > 0) {
 		if (msg_get_packet(b, &p) == -1)
 			return -1;
-		judge_one(&p, time);
+		judge_one(&p, head->time, head->empty && ibuf_left(b) == 0);
 	}
 	return 0;
 }
@@ -667,12 +668,10 @@ judge_packets(struct imsg *m)
 		head.time = now;
 	turn_begin();
 	clocks_hold();
-	if ((result = judge_all(&b, head.time)) == 0 && head.empty)
+	if ((result = judge_all(&b, &head)) == 0 && head.empty)
 		note_empty();
 	clocks_release();
 	turn_end();
 	loop_pace(now, (unsigned int)(counters.packets - before));
-	if (result == 0)
-		who_turn(head.empty);
 	return result;
 }

@@ -77,6 +77,7 @@ struct conn {
 	bool		 opens;		/* not a TCP segment without SYN */
 	bool		 query;		/* a DNS query: nothing for the text log */
 	bool		 again;		/* sent again while it waited: no line */
+	bool		 quiet;		/* read last: netq's socket was empty */
 	char		 name[HOST_NAME_MAX_DNS];	/* judged by; or "" */
 	struct who	*who;		/* NULL: not known yet */
 	struct pending	*pending;
@@ -170,7 +171,6 @@ void	 who_init(void);
 /* Asks at once for a conn that is held, in a batch for one that is judged. */
 void	 who_ask(struct conn *);
 enum who_source who_source(void);	/* of the last answer about outbound */
-void	 who_turn(bool empty);		/* end of a turn of the loop */
 int	 who_answer(struct imsg *);	/* MSG_WHOIS */
 int	 who_sources_told(struct imsg *);	/* MSG_SOURCES */
 /* How programs can be named: "event, socket". */

@@ -30,7 +30,6 @@ static size_t		 owed;		/* answers to come, unasked included */
 static bool		 urgent;	/* something unasked is held */
 static bool		 exact;		/* the last answer was by event */
 static enum who_source	 last_source;
-static bool		 quiet;		/* netq's socket was empty */
 static uint8_t		 sources;	/* SOURCE_* that procinfo has */
 static uint64_t		 highest;	/* number asked, of this netq */
 static uint64_t		 highest_ever;
@@ -120,12 +119,6 @@ who_ask(struct conn *c)
 		fatal(NULL);
 }
 
-void
-who_turn(bool empty)
-{
-	quiet = empty;
-}
-
 static void
 put_conn(struct ibuf *b, const struct conn *c)
 {
@@ -134,7 +127,7 @@ put_conn(struct ibuf *b, const struct conn *c)
 	memset(&m, 0, sizeof(m));
 	m.number = c->number;
 	m.hook = c->hook;
-	m.flags = c->flags;
+	m.flags = c->flags | (c->quiet ? WHO_QUIET : 0);
 	m.uid = c->uid;
 	m.time = c->time;
 	m.tuple = c->tuple;
@@ -145,7 +138,7 @@ put_conn(struct ibuf *b, const struct conn *c)
 static bool
 who_send_some(struct link *l)
 {
-	struct msg_who_head	 head = { quiet, urgent };
+	struct msg_who_head	 head = { urgent };
 	uint8_t			 buf[MSG_PAYLOAD_MAX];
 	struct ibuf		 b, before;
 	struct conn		*c;
@@ -325,7 +318,7 @@ void
 who_check(const struct conn *c, void (*done)(enum sock_state))
 {
 	struct link		*l = ruled_link(ROLE_PROCINFO);
-	struct msg_who_head	 head = { 0, 0 };
+	struct msg_who_head	 head = { 0 };
 	struct conn		 copy = *c;
 	uint8_t			 buf[256];
 	struct ibuf		 b;

@@ -572,7 +572,7 @@ static void
 in_order(void)
 {
 	static struct whois	 is;
-	struct msg_who_head	 head = { 0, 0 };
+	struct msg_who_head	 head = { 0 };
 	struct msg_who		 who;
 	uint8_t			 buf[MSG_PAYLOAD_MAX];
 	uint64_t		 first = number + 1;

@@ -269,7 +269,7 @@ static void
 ask_some(const struct packet *p, int n, struct score *s)
 {
 	static struct whois	 is;
-	struct msg_who_head	 head = { p[n - 1].quiet, 0 };
+	struct msg_who_head	 head = { 0 };
 	struct msg_who		 who;
 	uint8_t			 buf[MSG_PAYLOAD_MAX];
 	struct ibuf		 b;
@@ -281,7 +281,8 @@ ask_some(const struct packet *p, int n, struct score *s)
 		memset(&who, 0, sizeof(who));
 		who.number = p[i].number;
 		who.hook = HOOK_OUT;
-		who.flags = p[i].has_uid ? PACKET_HAS_UID : 0;
+		who.flags = (p[i].has_uid ? PACKET_HAS_UID : 0) |
+		    (p[i].quiet ? WHO_QUIET : 0);
 		who.uid = p[i].uid;
 		who.time = p[i].time;
 		who.tuple = p[i].tuple;

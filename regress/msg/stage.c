@@ -245,7 +245,7 @@ const struct whois *
 ask(struct msg_who who)
 {
 	static struct whois	 is;
-	struct msg_who_head	 head = { 0, 1 };
+	struct msg_who_head	 head = { 1 };
 	uint8_t			 buf[512];
 	struct ibuf		 b;
 

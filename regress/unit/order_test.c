@@ -64,15 +64,22 @@ netq_reads(unsigned int n)
 	now += 5 * US;
 }
 
-/* Asks who sent the datagram read last; pid 0: must be unknown. */
+/* Asks who sent a datagram; pid 0: must be unknown. */
 static uint32_t
-ask(void)
+ask_about(uint64_t which, uint64_t when)
 {
 	const struct order_event	*e;
 	bool				 early;
 
-	e = order_find(&o, number, now, &early);
+	e = order_find(&o, which, when, &early);
 	return e == NULL || e->kind != ORDER_PROCESS ? 0 : e->pid;
+}
+
+/* The one read last. */
+static uint32_t
+ask(void)
+{
+	return ask_about(number, now);
 }
 
 static void
@@ -213,20 +220,86 @@ read_too_soon(void)
 		fail("not known when it is there");
 }
 
-/* The reader's clock is ahead of the event: nobody's, and no more is lost. */
+/*
+ * The reader's clock is ahead of the event: nobody's, until a quiet point has
+ * shown that no event was lost.
+ */
 static void
 written_late(void)
 {
+	uint64_t	 late_number, late_time;
+	uint32_t	 late;
+
 	order_init(&o, true);
 	turn(true);
 	netq_reads(1);
 	now += 10 * US;
 	datagram(ORDER_PROCESS);
 	now -= 40 * US;
+	late_number = number;
+	late_time = now;
+	late = sent;
 	order_observe(&o, number, now, true, true);
 	if (ask() != 0)
 		fail("an event that comes after is taken for it");
+	if (!order_doubtful(&o, number, now))
+		fail("there is no hope for it");
 	now += 200 * US;
+	turn(false);
+	if (ask() != 0)
+		fail("an event after it is trusted");
+	turn(true);
+	if (ask() != sent)
+		fail("not known after it");
+	if (ask_about(late_number, late_time) != late)
+		fail("it is not known after all");
+	if (ask() != sent)
+		fail("another look at it makes doubts");
+}
+
+/* Each of many is late, with quiet points between them. */
+static void
+often_late(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	turn(true);
+	for (i = 0; i < 10; i++) {
+		netq_reads(1);
+		now += 10 * US;
+		datagram(ORDER_PROCESS);
+		now -= 40 * US;
+		order_observe(&o, number, now, true, true);
+		now += 200 * US;
+		turn(true);
+		if (ask() != sent)
+			fail("not known after number %d", i);
+	}
+}
+
+/*
+ * A ring was full: when its events were lost is not known, only how many, and
+ * that late.  What was read meanwhile proves nothing.
+ */
+static void
+read_beside_a_loss(void)
+{
+	int		 i;
+	uint64_t	 then;
+
+	order_init(&o, true);
+	turn(true);
+	netq_reads(5);
+	then = now;
+	now += 500 * US;
+	for (i = 0; i < 5; i++) {
+		datagram(ORDER_LOST);
+		now -= 20 * US;
+	}
+	order_observe(&o, number, then, true, true);
+	if (ask_about(number, then) != 0)
+		fail("a lost event has a sender");
 	turn(true);
 	if (ask() != sent)
 		fail("not known after it");
@@ -260,6 +333,33 @@ lost_uncounted(void)
 		turn(true);
 	if (ask() != sent)
 		fail("not known again");
+}
+
+/*
+ * What was read before the loss, and asked about after the pairing was found
+ * again, is nobody's: the offset was another one then.
+ */
+static void
+asked_too_late(void)
+{
+	uint64_t	 before, then;
+	uint32_t	 who;
+	int		 i;
+
+	order_init(&o, true);
+	for (i = 0; i < 5; i++)
+		turn(true);
+	before = number;
+	then = now;
+	who = sent;
+	number += 3;		/* three datagrams without events */
+	for (i = 0; i < 4; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known again");
+	i = (int)ask_about(before, then);
+	if (i != 0 && (uint32_t)i != who)
+		fail("%u is taken for %d", who, i);
 }
 
 static void
@@ -341,6 +441,7 @@ main(void)
 	check("interrupts", interrupts);
 	check("lost, and counted", lost_but_counted);
 	check("lost without a word", lost_uncounted);
+	check("asked when all is found again", asked_too_late);
 	check("netq counts anew", netq_again);
 	check("packets of the netq before", old_packets);
 	check("older than the history", forgotten);
@@ -348,5 +449,7 @@ main(void)
 	check("one lost without a word", one_lost);
 	check("read before its event is seen", read_too_soon);
 	check("read before its event is written", written_late);
+	check("many events written late", often_late);
+	check("read beside a loss", read_beside_a_loss);
 	return failed;
 }
