@@ -4,33 +4,58 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "imsg.h"
 #include "log.h"
 
-#define START_MS	10000	/* to be told the configuration */
+/* The first free number became the one it shall have. */
+static int
+take_fd(const uint8_t *data, size_t len, int fd, int last)
+{
+	struct msg_fd	m;
+	struct ibuf	b;
 
+	ibuf_reader(&b, data, len);
+	if (msg_get_fd(&b, &m) == -1 || m.number <= FD_PARENT ||
+	    m.number > last)
+		return -1;
+	if (fd == m.number)
+		return 0;
+	if (dup2(fd, m.number) == -1)
+		return -1;
+	return close(fd);
+}
+
+/* Until it is told what to do, a process is nobody. */
 void
 child_start(enum role self, int last, struct msg_start *start)
 {
 	static uint8_t	buf[MSG_PAYLOAD_MAX];
 	struct ibuf	b;
+	uint32_t	type;
 	ssize_t		n;
+	int		fd;
 
 	log_init(self, 0);
-	n = imsg_read_blocking(FD_PARENT, self, ROLE_PARENT, MSG_START, buf,
-	    sizeof(buf), START_MS);
-	if (n == -1)
-		fatalx("no start message on descriptor %d: this program is "
-		    "started by tinysnitch(8)", FD_PARENT);
+	if (prctl(PR_SET_NAME, SPARE_NAME) == -1)
+		fatal("prctl");
+	closefrom(last + 1);
+	do {
+		n = imsg_read_blocking(FD_PARENT, self, ROLE_PARENT, &type,
+		    &fd, buf, sizeof(buf));
+		if (n == -1 || (type == MSG_FD &&
+		    take_fd(buf, (size_t)n, fd, last) == -1))
+			fatalx("no start message on descriptor %d: this "
+			    "program is started by tinysnitch(8)", FD_PARENT);
+	} while (type == MSG_FD);
 	ibuf_reader(&b, buf, (size_t)n);
-	if (msg_get_start(&b, start) == -1)
+	if (type != MSG_START || msg_get_start(&b, start) == -1)
 		fatalx("malformed start message");
 	/* The prompter's has the cookie of the display in it. */
 	explicit_bzero(buf, sizeof(buf));
-	closefrom(last + 1);
 	log_init(self, start->verbose);
 }
 

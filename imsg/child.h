@@ -14,9 +14,13 @@
 struct imsg;
 struct link;
 
+/* What a process is called that waits for its turn. */
+#define SPARE_NAME	"snitch-spare"
+
 /*
- * First of all: waits for MSG_START, closes every descriptor above `last`,
- * and sets the log up.  Fatal when nothing comes: nobody else starts us.
+ * First of all: closes every descriptor above `last` and waits, for hours it
+ * may be, for MSG_START and the descriptors that come before it; then sets the
+ * log up.  Fatal when the parent goes: nobody else starts us.
  */
 void	 child_start(enum role, int last, struct msg_start *);
 /* MSG_READY, with what sandbox_missing() says. */

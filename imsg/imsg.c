@@ -537,39 +537,58 @@ link_wait(struct link *l, int ms)
 	return 0;
 }
 
-ssize_t
-imsg_read_blocking(int sock, enum role self, enum role peer, uint32_t type,
-    void *payload, size_t size, int ms)
+/*
+ * Exactly so many bytes: what follows is the link's.  Without a place for it a
+ * descriptor is stray, and so is a second one.
+ */
+static int
+read_whole(int sock, void *buf, size_t len, int *fd)
 {
-	const struct gate	*g = gate_find(type, peer, self);
-	struct pollfd		 pfd = { sock, POLLIN, 0 };
-	struct header		 h;
-	uint8_t			 frame[MSG_MAX];
-	size_t			 got = 0, want = IMSG_HEADER;
-	int64_t			 end = now_ms() + ms, left;
-	ssize_t			 n;
+	struct pollfd	 pfd = { sock, POLLIN, 0 };
+	uint8_t		*p = buf;
+	size_t		 got = 0;
+	ssize_t		 n;
+	bool		 stray;
+	int		 one;
 
-	/* Byte for byte what belongs to this frame: the rest is the link's. */
-	while (got < want) {
-		if ((left = end - now_ms()) <= 0 ||
-		    poll(&pfd, 1, (int)left) < 1)
+	while (got < len) {
+		if (poll(&pfd, 1, -1) == -1 && errno != EINTR)
 			return -1;
-		n = read(sock, frame + got, want - got);
+		n = fdpass_recv(sock, p + got, len - got, &one, &stray,
+		    MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
-		if (n <= 0)
+		if (one != -1 && fd != NULL && *fd == -1)
+			*fd = one;
+		else if (one != -1) {
+			close_fd(&one);
+			stray = true;
+		}
+		if (n <= 0 || stray)
 			return -1;
 		got += (size_t)n;
-		if (got != IMSG_HEADER || want != IMSG_HEADER)
-			continue;
-		memcpy(&h, frame, sizeof(h));
-		if (g == NULL || h.type != type || h.flags != 0 ||
-		    h.len < IMSG_HEADER + g->min || h.len > MSG_MAX)
-			return -1;
-		want = h.len;
 	}
-	if (want - IMSG_HEADER > size)
+	return 0;
+}
+
+ssize_t
+imsg_read_blocking(int sock, enum role self, enum role peer, uint32_t *type,
+    int *fd, void *payload, size_t size)
+{
+	const struct gate	*g;
+	struct header		 h;
+	size_t			 len;
+
+	*fd = -1;
+	if (read_whole(sock, &h, sizeof(h), fd) == -1 ||
+	    (g = gate_find(h.type, peer, self)) == NULL ||
+	    h.len < IMSG_HEADER + g->min || h.len > IMSG_HEADER + g->max ||
+	    (g->fd == GATE_FD_MUST) != (*fd != -1) ||
+	    h.flags != (*fd != -1 ? FLAG_FD : 0))
 		return -1;
-	memcpy(payload, frame + IMSG_HEADER, want - IMSG_HEADER);
-	return (ssize_t)(want - IMSG_HEADER);
+	len = h.len - IMSG_HEADER;
+	if (len > size || read_whole(sock, payload, len, NULL) == -1)
+		return -1;
+	*type = h.type;
+	return (ssize_t)len;
 }

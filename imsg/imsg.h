@@ -85,11 +85,11 @@ uint32_t link_type(const struct link *);
 int	 imsg_fd(struct imsg *);
 
 /*
- * For the moments before a loop exists: wait for exactly one message of the
- * type, at most ms milliseconds, and copy its payload.  Returns its length
- * or -1.  For ROLE_PARENT's first message only.
+ * For the moments before a loop exists: waits for one message that the gate
+ * lets through and copies its payload.  Returns its length, or -1: the peer is
+ * gone, or at fault.  *fd is the descriptor that came along, or -1.
  */
-ssize_t	 imsg_read_blocking(int, enum role self, enum role peer, uint32_t type,
-	    void *, size_t, int ms);
+ssize_t	 imsg_read_blocking(int, enum role self, enum role peer,
+	    uint32_t *type, int *fd, void *, size_t);
 
 #endif /* IMSG_H */

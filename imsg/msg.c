@@ -25,6 +25,10 @@ static const struct gate gates[] = {
 	{ MSG_START,	P, I,	32,	ANY,	NONE,	true,	0,	0 },
 	{ MSG_START,	P, R,	32,	ANY,	NONE,	true,	0,	0 },
 	{ MSG_START,	P, Q,	32,	ANY,	NONE,	true,	0,	0 },
+	{ MSG_FD,	P, N,	1,	1,	MUST,	false,	0,	0 },
+	{ MSG_FD,	P, I,	1,	1,	MUST,	false,	0,	0 },
+	{ MSG_FD,	P, R,	1,	1,	MUST,	false,	0,	0 },
+	{ MSG_FD,	P, Q,	1,	1,	MUST,	false,	0,	0 },
 	{ MSG_READY,	N, P,	3,	258,	NONE,	true,	0,	0 },
 	{ MSG_READY,	I, P,	3,	258,	NONE,	true,	0,	0 },
 	{ MSG_READY,	R, P,	3,	258,	NONE,	true,	0,	0 },
@@ -105,6 +109,7 @@ static const char *const msg_names[MSG_TYPE_MAX] = {
 	[MSG_CTL_REPLY] = "MSG_CTL_REPLY",
 	[MSG_SOURCES] = "MSG_SOURCES",
 	[MSG_CHILD] = "MSG_CHILD",
+	[MSG_FD] = "MSG_FD",
 };
 
 const struct gate *
@@ -326,6 +331,19 @@ int
 msg_get_peer(struct ibuf *b, struct msg_peer *m)
 {
 	m->peer = ibuf_get_enum(b, ROLE_MAX - 1);
+	return ibuf_done(b);
+}
+
+void
+msg_put_fd(struct ibuf *b, const struct msg_fd *m)
+{
+	ibuf_put_u8(b, m->number);
+}
+
+int
+msg_get_fd(struct ibuf *b, struct msg_fd *m)
+{
+	m->number = ibuf_get_enum(b, FD_CHILD_MAX - 1);
 	return ibuf_done(b);
 }
 

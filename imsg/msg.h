@@ -46,7 +46,7 @@ enum role {
 /* "parent", "netq", ...: for logs and process names. */
 const char *role_name(enum role);
 
-/* Descriptors a child finds open, by number. */
+/* Descriptors of a child, by number: its link, and what MSG_FD brings. */
 enum child_fd {
 	FD_PARENT = 3,
 	FD_ROOT = 4,		/* a mount, closed after chroot */
@@ -76,7 +76,7 @@ enum child_fd {
 };
 
 enum msg_type {
-	MSG_START = 1,	/* parent to each: configuration, descriptors */
+	MSG_START = 1,	/* parent to each: configuration, begin */
 	MSG_READY,	/* each to parent: sandboxed; missing layers */
 	MSG_LOG,	/* each to parent: level and lines */
 	MSG_BAD,	/* each to parent: a peer broke the rules */
@@ -102,6 +102,7 @@ enum msg_type {
 	MSG_CTL_REPLY,	/* ruled to tinysnitchctl */
 	MSG_SOURCES,	/* procinfo to ruled: how it can name programs */
 	MSG_CHILD,	/* parent to ruled: what became of a process */
+	MSG_FD,		/* parent to each, before MSG_START: a descriptor */
 	MSG_TYPE_MAX
 };
 
@@ -177,6 +178,11 @@ struct msg_start {
 	uint8_t		xauth_len;
 	uint8_t		xauth[64];
 	uint8_t		xscreen;
+};
+
+/* MSG_FD: the descriptor that comes along shall have this number. */
+struct msg_fd {
+	uint8_t		number;		/* enum child_fd, over FD_PARENT */
 };
 
 /* MSG_READY: a string, the missing layers by name, or "". */
@@ -506,6 +512,7 @@ MSG_PAIR(ready, msg_ready);
 MSG_PAIR(log, msg_log);
 MSG_PAIR(bad, msg_bad);
 MSG_PAIR(peer, msg_peer);
+MSG_PAIR(fd, msg_fd);
 MSG_PAIR(do, msg_do);
 MSG_PAIR(lost, msg_lost);
 MSG_PAIR(event, msg_event);

@@ -462,6 +462,7 @@ open_events(void)
 int
 main(void)
 {
+	sandbox_prepare(ROLE_NETQ);
 	child_start(ROLE_NETQ, FD_NETQ_TABLES, &start);
 	if (!(start.fds & 1U << FD_NETQ_QUEUE))
 		fatalx("started without a queue socket");

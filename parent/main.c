@@ -672,6 +672,7 @@ rules_loaded(const struct stub_reply *r)
 	log_info("ready");
 	notify_manager();
 	detach();
+	proc_keep_spares();
 }
 
 static void

@@ -129,6 +129,8 @@ pid_t	 stub_pid(void);
 /* proc.c */
 void	 proc_start_all(void);	/* but the prompter */
 bool	 proc_all_ready(void);
+/* From now on a spare of each waits to take its place. */
+void	 proc_keep_spares(void);
 /* Something under PID changed state; false if it is none of ours. */
 bool	 proc_changed(pid_t, int status);
 void	 proc_start_prompter(int x, const struct display *);

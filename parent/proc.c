@@ -4,6 +4,10 @@
  * The children: their links, start, watch and restart.  A child may be taken
  * over: it is believed nothing but what the gate lets through, and whatever
  * ends or stops it, a fresh one takes its place at once.
+ *
+ * At once, because it is there already: beside each there waits a spare one,
+ * its program loaded and its filter made, with nothing but a link to us.  What
+ * makes it a child comes over that link.  The first ones start the same way.
  */
 #include <sys/types.h>
 
@@ -27,12 +31,14 @@
 #define READY_SECONDS	20	/* a child that needs longer hangs */
 #define LAST_WORDS_SECONDS 1
 #define RECORD_SECONDS	1	/* for the kernel's record of a violation */
-#define FD_SPARE	64	/* above every number a child knows */
+#define FD_HIGH		64	/* above every number a child knows */
 
 struct child {
 	enum role	 role;
 	pid_t		 pid;		/* 0: does not run */
 	struct link	*link;
+	pid_t		 spare_pid;	/* 0: there is none */
+	int		 spare_fd;	/* our end of its link */
 	struct event	*late;		/* READY_SECONDS are over */
 	struct rate	 deaths;
 	bool		 ready;
@@ -54,6 +60,7 @@ struct child {
 };
 
 static struct child	children[ROLE_MAX];
+static bool		spares_kept;
 static int		prompter_x = -1;	/* for the next start only */
 static struct display	prompter_display;
 static void		(*on_ready)(enum role);
@@ -205,6 +212,8 @@ handle_ready(struct child *c, struct imsg *m)
 		    r.missing);
 	(void)strlcpy(c->missing, r.missing, sizeof(c->missing));
 	tell_ruled(c);
+	if (spares_kept && !parent_stopping())
+		proc_keep_spares();
 	if (on_ready != NULL)
 		on_ready(c->role);
 	return 0;
@@ -450,29 +459,24 @@ fill_fds(enum role role, int fds[FD_CHILD_MAX])
 
 /* Between fork and exec; nothing here may fail silently or run on. */
 static void __attribute__((__noreturn__))
-child_exec(enum role role, const int fds[FD_CHILD_MAX])
+child_exec(enum role role, int link)
 {
 	static char	*envp[3] = { NULL };
 	static char	 path[PATH_MAX], name[32], tz[128];
 	char		*argv[2] = { name, NULL };
 	const char	*zone;
-	int		 high[FD_CHILD_MAX], i, n;
+	int		 null, i, n;
 	sigset_t	 none;
 
-	for (i = 0; i < FD_CHILD_MAX; i++) {
-		high[i] = -1;
-		n = i <= STDERR_FILENO ? env.fds.null : fds[i];
-		if (n != -1 && (high[i] = fcntl(n, F_DUPFD_CLOEXEC,
-		    FD_SPARE)) == -1)
+	if ((null = fcntl(env.fds.null, F_DUPFD_CLOEXEC, FD_HIGH)) == -1 ||
+	    (link = fcntl(link, F_DUPFD_CLOEXEC, FD_HIGH)) == -1)
+		_exit(126);
+	for (i = 0; i < FD_PARENT; i++)
+		if (dup2(null, i) == -1)
 			_exit(126);
-	}
-	for (i = 0; i < FD_CHILD_MAX; i++) {
-		if (high[i] == -1)
-			(void)close(i);
-		else if (dup2(high[i], i) == -1)
-			_exit(126);
-	}
-	closefrom(FD_CHILD_MAX);
+	if (dup2(link, FD_PARENT) == -1)
+		_exit(126);
+	closefrom(FD_PARENT + 1);
 	/* An interrupt key of the terminal is the parent's to handle. */
 	if (setsid() == -1 || chdir("/") == -1)
 		_exit(126);
@@ -559,34 +563,84 @@ tell_new_ruled(void)
 		tell_ruled(&children[i]);
 }
 
-/*
- * Forks and execs one child whose links are in fds already; those are closed
- * here afterwards, the shared descriptors stay.
- */
+/* A process that will be this child when it is told to. */
 static void
-child_fork(struct child *c, int fds[FD_CHILD_MAX])
+spare_fork(struct child *c)
 {
-	int	ends[2], links[3], i, n = 0;
+	int	ends[2];
 
-	for (i = 0; i < FD_CHILD_MAX; i++)
-		if (fds[i] != -1)
-			links[n++] = fds[i];
-	fill_fds(c->role, fds);
+	if (c->spare_pid != 0)
+		return;
 	pair(ends);
-	fds[FD_PARENT] = ends[1];
-	switch (c->pid = fork()) {
+	switch (c->spare_pid = fork()) {
 	case -1:
 		fatal("fork");
 	case 0:
-		child_exec(c->role, fds);
+		child_exec(c->role, ends[1]);
 	}
 	(void)close(ends[1]);
-	while (n > 0)
-		(void)close(links[--n]);
+	c->spare_fd = ends[0];
+}
+
+static void
+spare_close(struct child *c)
+{
+	if (c->spare_fd != -1)
+		(void)close(c->spare_fd);
+	c->spare_fd = -1;
+}
+
+/* Not while the start goes on, or for a prompter, which has more time. */
+void
+proc_keep_spares(void)
+{
+	int	i;
+
+	spares_kept = true;
+	for (i = ROLE_NETQ; i < ROLE_PROMPTER; i++)
+		spare_fork(&children[i]);
+}
+
+/* Its links go with it; those that others share are duplicated. */
+static void
+send_fds(struct child *c, const int fds[FD_CHILD_MAX], const bool own[])
+{
+	struct msg_fd	m;
+	struct ibuf	b;
+	uint8_t		buf[8];
+	int		i, fd;
+
+	for (i = FD_PARENT + 1; i < FD_CHILD_MAX; i++) {
+		if ((fd = fds[i]) == -1)
+			continue;
+		if (!own[i] && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+			fatal("descriptors for %s", role_name(c->role));
+		m.number = (uint8_t)i;
+		ibuf_writer(&b, buf, sizeof(buf));
+		msg_put_fd(&b, &m);
+		link_send_ibuf(c->link, MSG_FD, fd, &b);
+	}
+}
+
+/* Tells a process what to be.  Its links to peers are in fds already. */
+static void
+child_begin(struct child *c, int fds[FD_CHILD_MAX])
+{
+	bool	own[FD_CHILD_MAX];
+	int	i;
+
+	for (i = 0; i < FD_CHILD_MAX; i++)
+		own[i] = fds[i] != -1;
+	fill_fds(c->role, fds);
+	spare_fork(c);
+	c->pid = c->spare_pid;
+	c->spare_pid = 0;
 	c->ready = c->expected = c->reaped = false;
 	c->why[0] = '\0';
-	c->link = link_new(env.base, ends[0], ROLE_PARENT, c->role,
+	c->link = link_new(env.base, c->spare_fd, ROLE_PARENT, c->role,
 	    child_dispatch, child_gone, c);
+	c->spare_fd = -1;
+	send_fds(c, fds, own);
 	send_start(c, fds);
 	c->started_before = true;
 	child_timer(c, READY_SECONDS);
@@ -614,7 +668,7 @@ child_start(struct child *c, int x)
 	no_fds(fds);
 	prompter_x = x;
 	link_peers(c, fds, NULL);
-	child_fork(c, fds);
+	child_begin(c, fds);
 	if (x != -1)
 		(void)close(x);	/* never kept: its window would stay */
 	prompter_x = -1;
@@ -632,12 +686,13 @@ proc_start_all(void)
 
 	for (i = 0; i < ROLE_MAX; i++) {
 		children[i].role = (enum role)i;
+		children[i].spare_fd = -1;
 		no_fds(fds[i]);
 	}
 	link_peers(&children[ROLE_NETQ], fds[ROLE_NETQ], fds);
 	link_peers(&children[ROLE_PROCINFO], fds[ROLE_PROCINFO], fds);
 	for (n = 0; n < sizeof(order) / sizeof(order[0]); n++)
-		child_fork(&children[order[n]], fds[order[n]]);
+		child_begin(&children[order[n]], fds[order[n]]);
 }
 
 bool
@@ -879,6 +934,22 @@ child_reaped(struct child *c, int status)
 		child_timer(c, LAST_WORDS_SECONDS);
 }
 
+/* Without one the next start takes longer, and brings another. */
+static void
+spare_changed(struct child *c, int status)
+{
+	if (WIFSTOPPED(status)) {
+		(void)kill(c->spare_pid, SIGKILL);
+		return;
+	}
+	log_debug("%s[%d], a spare, ended", role_name(c->role),
+	    (int)c->spare_pid);
+	spare_close(c);
+	c->spare_pid = 0;
+	if (parent_stopping())
+		parent_stop_next();
+}
+
 bool
 proc_changed(pid_t pid, int status)
 {
@@ -887,6 +958,10 @@ proc_changed(pid_t pid, int status)
 
 	for (i = 0; i < ROLE_MAX; i++) {
 		c = &children[i];
+		if (c->spare_pid == pid) {
+			spare_changed(c, status);
+			return true;
+		}
 		if (c->pid != pid)
 			continue;
 		if (WIFSTOPPED(status))
@@ -906,6 +981,7 @@ proc_close_all(void)
 	for (i = 0; i < ROLE_MAX; i++) {
 		link_free(children[i].link);
 		children[i].link = NULL;
+		spare_close(&children[i]);
 	}
 }
 
@@ -915,7 +991,7 @@ proc_count(void)
 	int	i, n = 0;
 
 	for (i = 0; i < ROLE_MAX; i++)
-		n += children[i].pid != 0;
+		n += (children[i].pid != 0) + (children[i].spare_pid != 0);
 	return n;
 }
 
@@ -924,7 +1000,10 @@ proc_kill_all(void)
 {
 	int	i;
 
-	for (i = 0; i < ROLE_MAX; i++)
+	for (i = 0; i < ROLE_MAX; i++) {
 		if (children[i].pid != 0)
 			(void)kill(children[i].pid, SIGKILL);
+		if (children[i].spare_pid != 0)
+			(void)kill(children[i].spare_pid, SIGKILL);
+	}
 }

@@ -327,6 +327,7 @@ main(void)
 	static struct msg_start	 start;
 	pid_t			 parent_pid;
 
+	sandbox_prepare(ROLE_PROCINFO);
 	child_start(ROLE_PROCINFO, FD_PROC_CPUS, &start);
 	if (!(start.fds & 1U << FD_PROC_DIAG) ||
 	    !(start.fds & 1U << FD_PROC_ROUTE))

@@ -21,10 +21,12 @@ FUZZ_SECONDS=${T-30}
 SLOW=${TSN_SLOW-1}		# how much more time tests may take
 BUILD=600			# seconds for those that compile
 STRIKES=400
+PROVE=900
 LOAD=180
 if [ -n "${LONG-}" ]; then
 	BUILD=7200		# and run all tests
 	STRIKES=3600
+	PROVE=3600
 	LOAD=1800
 fi
 passed=0
@@ -115,7 +117,7 @@ for t in regress/rules/run.sh regress/prove/run.sh regress/msg/*.sh regress/sand
 	suite=$(basename "$(dirname "$t")")
 	case $t in
 	*/lib.sh)	continue ;;
-	*/prove/run.sh)	one "$suite" 900 "$t" ;;
+	*/prove/run.sh)	one "$suite" $PROVE "$t" ;;
 	*/run.sh)	one "$suite" 300 "$t" ;;
 	*/build.sh | */package.sh)	# they compile
 		one "$suite/$(basename "$t" .sh)" $BUILD "$t" ;;

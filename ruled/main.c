@@ -341,6 +341,7 @@ main(int argc, char *argv[])
 		log_init(ROLE_RULED, 0);
 		return check_main(argc, argv);
 	}
+	sandbox_prepare(ROLE_RULED);
 	child_start(ROLE_RULED, FD_RULED_COUNTERS, &config);
 	tzset();
 	base = loop_init(ROLE_RULED);

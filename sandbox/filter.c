@@ -17,7 +17,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/perf_event.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -26,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -496,6 +499,16 @@ trap_init(void)
 }
 #endif
 
+#ifdef SANDBOX_TRAP
+#define OTHERWISE	SCMP_ACT_TRAP
+#else
+#define OTHERWISE	SCMP_ACT_KILL_PROCESS
+#endif
+
+/* The program for the kernel, and whose it is. */
+static struct sock_fprog	prepared;
+static enum role		prepared_role;
+
 /* One alternative: all its conditions in one rule. */
 static void
 rule_add(scmp_filter_ctx ctx, int nr, const char *name,
@@ -580,27 +593,17 @@ attribute(scmp_filter_ctx ctx, enum scmp_filter_attr attr, uint32_t value)
 	}
 }
 
-void
-filter_load(enum role role)
+static scmp_filter_ctx
+filter_make(enum role role)
 {
 	scmp_filter_ctx		 ctx;
 	const struct call	*call;
 	size_t			 i;
-	int			 rc;
-	uint32_t		 otherwise = SCMP_ACT_KILL_PROCESS;
 
-#ifdef SANDBOX_TRAP
-	trap_init();
-	otherwise = SCMP_ACT_TRAP;
-#endif
-	if ((ctx = seccomp_init(otherwise)) == NULL)
+	if ((ctx = seccomp_init(OTHERWISE)) == NULL)
 		fatalx("seccomp_init failed");
 	/* Calls of other ABIs (int 0x80, x32) would else kill one thread. */
 	attribute(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	attribute(ctx, SCMP_FLTATR_CTL_LOG, 1);
-	attribute(ctx, SCMP_FLTATR_CTL_NNP, 1);
-	/* Of procinfo's threads, too. */
-	attribute(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* A binary tree: the calls of a busy loop are not all in front. */
 	attribute(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; filters[role].part[i] != NULL; i++)
@@ -608,11 +611,48 @@ filter_load(enum role role)
 		    call->why != NULL; call++)
 			if (call->name != NULL)
 				call_add(ctx, call);
-	if ((rc = seccomp_load(ctx)) != 0) {
+	return (ctx);
+}
+
+/* The library hands its work out by way of a file only. */
+void
+filter_prepare(enum role role)
+{
+	static struct sock_filter	code[BPF_MAXINSNS];
+	scmp_filter_ctx			ctx;
+	ssize_t				len;
+	int				fd, rc;
+
+	if (prepared.len != 0 && prepared_role == role)
+		return;
+	ctx = filter_make(role);
+	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
+		fatal("memfd_create");
+	if ((rc = seccomp_export_bpf(ctx, fd)) != 0) {
 		errno = -rc;
-		fatal("seccomp filter: the kernel needs CONFIG_SECCOMP_FILTER");
+		fatal("seccomp_export_bpf");
 	}
 	seccomp_release(ctx);
+	if ((len = pread(fd, code, sizeof(code), 0)) <= 0)
+		fatal("seccomp filter");
+	(void)close(fd);
+	prepared.filter = code;
+	prepared.len = (unsigned short)((size_t)len / sizeof(code[0]));
+	prepared_role = role;
+}
+
+void
+filter_load(enum role role)
+{
+#ifdef SANDBOX_TRAP
+	trap_init();
+#endif
+	filter_prepare(role);
+	/* Of procinfo's threads, too; denials are logged. */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG,
+	    &prepared) != 0)
+		fatal("seccomp filter: the kernel needs CONFIG_SECCOMP_FILTER");
 }
 
 static void

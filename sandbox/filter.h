@@ -17,7 +17,9 @@
 #define FILTER_NETQ_FDS	32
 #define FILTER_PROC_FDS	16384
 
-/* Loads the role's filter; fatal on failure. */
+/* Makes the role's filter, while files may be written; fatal on failure. */
+void	 filter_prepare(enum role);
+/* Loads it, made or not; fatal on failure. */
 void	 filter_load(enum role);
 /* The role's filter, one call a line. */
 void	 filter_print(FILE *, enum role);

@@ -299,6 +299,16 @@ landlock(void)
 	close(fd);
 }
 
+void
+sandbox_prepare(enum role role)
+{
+#ifdef NO_SANDBOX_FILTER
+	(void)role;
+#else
+	filter_prepare(role);
+#endif
+}
+
 static void
 filter(enum role role)
 {
@@ -313,6 +323,7 @@ filter(enum role role)
 void
 sandbox_netq(uid_t uid, gid_t gid)
 {
+	sandbox_prepare(ROLE_NETQ);
 	enter_root();
 	take_identity(uid, gid, CAP_NET_ADMIN);
 	limits(0, FILTER_NETQ_FDS, 256 * MB, 0);
@@ -330,6 +341,7 @@ sandbox_procinfo(uid_t uid, gid_t gid, void (*threads)(void))
 	if ((ncpu = sysconf(_SC_NPROCESSORS_CONF)) < 1)
 		ncpu = 1;
 	fds = 64 + FDS_PER_CPU * (rlim_t)ncpu;
+	sandbox_prepare(ROLE_PROCINFO);
 	enter_root();
 	take_identity(uid, gid, CAP_SYS_PTRACE);
 	/* They get this identity, not root's, and after this there are none. */
@@ -343,6 +355,7 @@ sandbox_procinfo(uid_t uid, gid_t gid, void (*threads)(void))
 void
 sandbox_ruled(uid_t uid, gid_t gid)
 {
+	sandbox_prepare(ROLE_RULED);
 	enter_root();
 	take_identity(uid, gid, CAP_NONE);
 	limits(RULED_FILE_MAX, 256, 1024 * MB, 0);
@@ -361,6 +374,7 @@ sandbox_prompter_identity(uid_t uid, gid_t gid)
 void
 sandbox_prompter(void)
 {
+	sandbox_prepare(ROLE_PROMPTER);
 	enter_root();
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
@@ -406,6 +420,7 @@ sandbox_check_only(uid_t uid, gid_t gid)
 		sandbox_ruled(uid, gid);
 		return;
 	}
+	sandbox_prepare(ROLE_RULED);
 	keep_zone();
 	limits(RULED_FILE_MAX, 256, 1024 * MB, 0);
 	no_new_privileges();

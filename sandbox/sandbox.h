@@ -24,6 +24,12 @@
 int	 sandbox_mount_empty(void);
 int	 sandbox_mount_proc(void);
 
+/*
+ * What of the sandbox can be made long before it is entered: the filter, which
+ * takes longer than all the rest.  Without this the calls below make it.
+ */
+void	 sandbox_prepare(enum role);
+
 /* FD_ROOT becomes the root directory in each of them and is closed. */
 void	 sandbox_netq(uid_t, gid_t);
 /* The function starts threads, which are in the same sandbox afterwards. */

@@ -83,6 +83,7 @@ CODEC(ready, msg_ready)
 CODEC(log, msg_log)
 CODEC(bad, msg_bad)
 CODEC(peer, msg_peer)
+CODEC(fd, msg_fd)
 CODEC(do, msg_do)
 CODEC(lost, msg_lost)
 CODEC(event, msg_event)
@@ -117,6 +118,7 @@ static const struct {
 	[MSG_LOG] = { codec_log, NULL },
 	[MSG_BAD] = { codec_bad, NULL },
 	[MSG_PEER] = { codec_peer, NULL },
+	[MSG_FD] = { codec_fd, NULL },
 	[MSG_DO] = { codec_do, NULL },
 	[MSG_LOST] = { codec_lost, NULL },
 	[MSG_EVENT] = { codec_event, NULL },

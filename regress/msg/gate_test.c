@@ -44,6 +44,7 @@ PAYLOAD(ready, msg_ready)
 PAYLOAD(log, msg_log)
 PAYLOAD(bad, msg_bad)
 PAYLOAD(peer, msg_peer)
+PAYLOAD(fd, msg_fd)
 PAYLOAD(do, msg_do)
 PAYLOAD(lost, msg_lost)
 PAYLOAD(event, msg_event)
@@ -83,6 +84,7 @@ static const struct payload {
 	{ "log", again_log, "eed", false },
 	{ "bad", again_bad, "e4s", false },
 	{ "peer", again_peer, "e", false },
+	{ "fd", again_fd, "e", false },
 	{ "do", again_do, "e", false },
 	{ "lost", again_lost, "e", false },
 	{ "event", again_event, "e2b8", false },
@@ -756,6 +758,61 @@ test_last_words(void)
 	close_link();
 }
 
+/* What a child reads before it has a loop. */
+static void
+first(uint32_t type, size_t len, unsigned int flags, size_t nfds, bool good)
+{
+	uint8_t		buf[64];
+	uint32_t	got;
+	ssize_t		n;
+	int		pair[2], fd, none;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+		fatal("socketpair");
+	far = pair[1];
+	frame(type, (unsigned int)(IMSG_HEADER + len), flags, len, nfds);
+	frame(MSG_START, IMSG_HEADER + 32, 0, 32, 0);
+	close(far);
+	far = -1;
+	n = imsg_read_blocking(pair[0], ROLE_NETQ, ROLE_PARENT, &got, &fd, buf,
+	    sizeof(buf));
+	if (!good)
+		CHECK(n == -1);
+	else
+		CHECK(n == (ssize_t)len && got == type &&
+		    (fd != -1) == (nfds == 1) &&
+		    imsg_read_blocking(pair[0], ROLE_NETQ, ROLE_PARENT, &got,
+		    &none, buf, sizeof(buf)) == 32 && got == MSG_START &&
+		    none == -1);
+	if (fd != -1)
+		close(fd);
+	close(pair[0]);
+}
+
+static void
+test_first(void)
+{
+	int	before = open_fds();
+
+	first(MSG_FD, 1, 1, 1, true);
+	first(MSG_START, 32, 0, 0, true);
+	first(MSG_START, 64, 0, 0, true);
+	first(MSG_FD, 1, 0, 0, false);
+	first(MSG_FD, 1, 1, 0, false);
+	first(MSG_FD, 1, 0, 1, false);
+	first(MSG_FD, 1, 3, 1, false);
+	first(MSG_FD, 1, 1, 2, false);
+	first(MSG_FD, 0, 1, 1, false);
+	first(MSG_FD, 2, 1, 1, false);
+	first(MSG_START, 31, 0, 0, false);
+	first(MSG_START, 65, 0, 0, false);	/* no room */
+	first(MSG_START, 32, 1, 1, false);
+	first(MSG_DO, 1, 0, 0, false);		/* ruled's */
+	first(MSG_PACKETS, 9, 0, 0, false);
+	first(MSG_TYPE_MAX, 1, 0, 0, false);
+	CHECK(open_fds() == before);
+}
+
 static void
 test_floods(void)
 {
@@ -825,6 +882,7 @@ main(void)
 	run("a link freed in its handler", test_freed_inside);
 	run("a peer that never reads", test_never_reads);
 	run("last words", test_last_words);
+	run("first messages", test_first);
 	run("floods of garbage", test_floods);
 	return failures == 0 ? 0 : 1;
 }

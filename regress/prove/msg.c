@@ -28,6 +28,7 @@ parse(const uint8_t *data, size_t len)
 	GET(log);
 	GET(bad);
 	GET(peer);
+	GET(fd);
 	GET(do);
 	GET(lost);
 	GET(event);

@@ -319,14 +319,20 @@ is_zombie()
 	grep -q '^State:	Z' "/proc/$1/status" 2>/dev/null
 }
 
-# "pid name" of each process of the firewall, parent first.
+# "pid name" of each process of the firewall that has its name, parent first:
+# not those that are being started, or are spare.
 processes()
 {
 	echo "$SNITCH_PID $(cat "/proc/$SNITCH_PID/comm" 2>/dev/null)"
 	# shellcheck disable=SC2013 # words are meant
 	for pid in $(cat "/proc/$SNITCH_PID/task/$SNITCH_PID/children" \
 	    2>/dev/null); do
-		is_zombie "$pid" || echo "$pid $(cat "/proc/$pid/comm")"
+		is_zombie "$pid" && continue
+		name=$(cat "/proc/$pid/comm" 2>/dev/null)
+		case $name in
+		snitch-spare)	;;
+		snitch-*)	echo "$pid $name" ;;
+		esac
 	done | sort -k 2
 }
 

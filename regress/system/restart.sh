@@ -133,6 +133,86 @@ for signal in ${SIGNALS-KILL SEGV STOP}; do
 	    rounds $signal
 done
 
+# Another daemon, which counts deaths anew.
+again()
+{
+	stop_snitch
+	restart_snitch || exit 1
+}
+
+# A spare of each waits, with nothing open but its link.
+spares()
+{
+	for pid in $(cat "/proc/$SNITCH_PID/task/$SNITCH_PID/children"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != snitch-spare ] ||
+		    echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	done
+}
+# Loaded, not only begun; "netq", for one.
+spare_of()
+{
+	spares | sed -n "s/ snitch-$1 *\$//p"
+}
+three_spares()
+{
+	[ "$(spares | sed 's/^[0-9]* snitch-//' | sort | tr -d '\n')" = \
+	    "netq procinfo ruled " ]
+}
+expect_spares()
+{
+	wait_for 250 three_spares || fail "spares are [$(spares | tr '\n' ' ')]"
+}
+spare_is_empty()
+{
+	expect_spares
+	for pid in $(spares | cut -d' ' -f1); do
+		open=$(cd "/proc/$pid/fd" && for fd in *; do
+			echo "$fd $(readlink "$fd")"
+		done | sed 's/\[[0-9]*\]//' | tr '\n' ' ')
+		[ "$open" = "0 /dev/null 1 /dev/null 2 /dev/null 3 socket: " ] ||
+			fail "$pid has open: $open"
+	done
+}
+back_is()
+{
+	wait_log " INFO $1\[$2\]: back after " 10 ||
+		fail "$1: back is $(grep 'back after' "$T/log"), not $2"
+}
+spare_takes_place()
+{
+	for role in netq procinfo ruled; do
+		clear_log
+		expect_spares
+		spare=$(spare_of $role)
+		strike KILL $role
+		back_is $role "$spare"
+		expect reply tcp $CDN4 80
+	done
+	expect_spares
+	settle
+}
+# The spares killed, or stopped, and then the child.
+without_spares()
+{
+	expect_spares
+	old=$(spares)
+	for pid in $(echo "$old" | cut -d' ' -f1); do
+		kill -s "$1" "$pid"
+		wait_for 250 test ! -d "/proc/$pid" || fail "$pid is there"
+	done
+	clear_log
+	strike KILL netq
+	back_is netq '[0-9]*'
+	expect_spares
+	expect reply tcp $CDN4 80
+	settle
+}
+again
+check "the spares have nothing open but a link" spare_is_empty
+check "a spare takes the place of the dead" spare_takes_place
+check "all spares are killed, then a child" without_spares KILL
+check "all spares are stopped, then a child" without_spares STOP
+
 # Only the parent and procinfo's new self know what became of the old one.
 violation()
 {
@@ -174,7 +254,7 @@ named()
 	grep -q " ERROR $1\[$2\]: seccomp: denied $3, killed" "$T/log" ||
 		fail "$1: the call is not named: $(grep seccomp "$T/log")"
 }
-sleep 10
+again
 check "a forbidden system call: killed, named in the log, back" \
     violation getppid
 check "a socket of its own: killed, named in the log, back" \
