@@ -10,7 +10,6 @@ DNS="allow $R4 53 udp"
 set_rules "$DNS"
 start_snitch "ask timeout 8" || exit 1
 start_asker
-sleep 0.5
 
 shows()
 {
@@ -86,9 +85,8 @@ help()
 	probe_bg a -t 20000 tcp $BARE4 80
 	asked '10\.9\.9\.9'
 	press h
-	sleep 0.5
-	screen >"$T/help"
-	grep -qi 'forever\|24' "$T/help" || fail "no help: $(cat "$T/help")"
+	expect_screen '^ *keys *$'
+	on_screen 'forever|24' || fail "no help: $(screen)"
 	press x
 	asked '10\.9\.9\.9'
 	press o y
@@ -174,9 +172,9 @@ check "while paused nobody is asked: denied at once" paused
 
 withdrawn()
 {
-	probe_bg a -t 1500 tcp $BARE4 22
+	probe_bg a -t 4000 tcp $BARE4 22
 	asked '10\.9\.9\.9'
-	expect_bg a timeout 4
+	expect_bg a timeout 6
 	wait_for 250 test_pending 0 || fail "still open"
 }
 check "a question whose socket is gone is withdrawn" withdrawn
@@ -229,7 +227,7 @@ misleading()
 	clear_log
 	named "$(printf 'x" #\nallow * - tcp\033[2J\302\377')" 'named/x'
 	press e f
-	sleep 0.5
+	wait_for 150 on_screen 012allow
 	screen >"$T/shown"
 	press n
 	expect_bg a refused

@@ -92,6 +92,17 @@ reasons()
 }
 check "test says which rule, of which file and line, and by what key" reasons
 
+# Each sees what is decided from its own beginning.
+all_see()
+{
+	client "$PROBE" tcp $BARE4 80
+	client "$PROBE" tcp github.com 443
+	for f in json text tty; do
+		grep -q '10\.9\.9\.9' "$T/mon.$f" &&
+		    grep -q 'github\.com' "$T/mon.$f" || return 1
+	done
+}
+
 monitored()
 {
 	ctl -j monitor >"$T/mon.json" 2>&1 &
@@ -101,10 +112,8 @@ monitored()
 	script -qec "$CTL -s $T/sock monitor" /dev/null >"$T/mon.tty" 2>&1 \
 	    </dev/null &
 	three=$!
-	sleep 0.5
-	expect refused tcp $BARE4 80
-	expect reply tcp github.com 443
-	wait_for 100 grep -q 'github.com' "$T/mon.json" || fail "-j: nothing"
+	wait_for 100 all_see || fail "-j: nothing"
+	wait_for 50 jq -e . "$T/mon.json"
 	jq -es 'any(.[]; .action == "deny" and .dst == "10.9.9.9" and
 	    .dport == 80) and any(.[]; .action == "allow" and
 	    .name == "github.com")' "$T/mon.json" >/dev/null ||
@@ -122,7 +131,6 @@ check "monitor: objects, plain lines, colours on a terminal only" monitored
 waiting()
 {
 	start_asker
-	sleep 0.5
 	json '.[0].asking' status
 	probe_bg a -t 8000 tcp $CDN4 5000
 	asked '5000'
@@ -139,14 +147,15 @@ check "pending shows age, connection and program" waiting
 
 paused()
 {
-	ctl pause 2s || fail "pause"
+	ctl pause 9m || fail "pause"
 	ctl status | grep -q 'paused for' || fail "$(ctl status)"
 	clear_log
 	expect refused tcp $CDN4 8001
 	expect_ms 1500
 	expect_log ' INFO deny tcp .*10\.8\.2\.1:8001'
 	wait_log '"reason":"nobody"' 2 "$T/json" || fail "another reason"
-	sleep 2.1
+	ctl pause 1s || fail "pause"
+	wait_for 150 can_ask || fail "no end: $(ctl status | head -n 2)"
 	json '.[0].paused == 0 and .[0].asking' status
 	probe_bg b -t 8000 tcp $CDN4 8001
 	asked '8001'
@@ -194,7 +203,6 @@ member()
 	CTL=$T/ctl
 	start_asker
 	CTL=$CTL_WAS
-	sleep 0.5
 	probe_bg d -t 8000 tcp $CDN4 443
 	asked '443'
 	press o y
@@ -257,7 +265,7 @@ silent()
 	done
 	sleep 1
 	expect refused tcp $BARE4 80
-	sleep 10.5
+	wait_for 250 ctl status
 	json 'length == 1' status
 }
 check "silent ones lose their place after ten seconds" silent

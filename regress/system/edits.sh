@@ -69,10 +69,25 @@ forever()
 	done
 }
 
+# settled: what was written last is in the file, and in force.
+settled()
+{
+	ctl rules >"$T/in-force" || return 1
+	for base in 1 2 3 4; do
+		echo "allow 10.9.$base.$ROUNDS 1 tcp"
+	done >"$T/last"
+	for port in 80 443 5000; do
+		echo "allow $BARE4 $port tcp"
+	done >>"$T/last"
+	while read -r line; do
+		grep -q "^$line" "$T/rules" && grep -q "^$line" "$T/in-force" ||
+			return 1
+	done <"$T/last"
+}
+
 at_once()
 {
 	start_asker
-	sleep 0.5
 	lines_of 1 "$EDITOR" rename "$T/rules" &
 	one=$!
 	lines_of 2 "$EDITOR" truncate "$T/rules" &
@@ -84,9 +99,9 @@ at_once()
 	forever
 	wait $one $two $three $four
 	stop_asker
-	# What the last editor wrote is read.
-	sleep 0.3
-	ctl rules >"$T/in-force"
+	# While an answer is written, the file that an editor saved meanwhile
+	# may be out of its place for a moment.
+	wait_for 250 settled
 	for base in 1 2 3 4; do
 		lines_there $base
 	done
@@ -135,7 +150,7 @@ appended()
 		echo "allow 10.9.7.$i 1 tcp" >>"$T/rules"
 		wait $! || fail "add $i: $(cat "$T/said")"
 	done
-	sleep 0.3
+	wait_for 250 rule_there "allow 10.9.7.$ROUNDS 1 tcp"
 	ctl rules >"$T/in-force"
 	: >"$T/bad.6"
 	: >"$T/bad.7"

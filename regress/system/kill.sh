@@ -11,7 +11,6 @@ setup
 set_rules "allow $CDN4 80 tcp"
 start_snitch "ask timeout 20" || exit 1
 start_asker
-sleep 0.5
 
 # kill_child ROLE [SIGNAL]: and waits until another one is there.
 kill_child()

@@ -285,15 +285,22 @@ restart_snitch()
 	nsenter --net="/run/netns/$NS-host" ${SNITCH_IN:+"$SNITCH_IN"} \
 	    "$B/sbin/tinysnitch" -d -f "$T/conf" >"$T/out" 2>&1 &
 	SNITCH_PID=$!
-	if ! wait_log ' INFO ready' 5; then
+	wait_for 250 ready_or_gone
+	if ! grep -q ' INFO ready' "$T/log"; then
 		echo "-- the firewall does not start:" >&2
 		cat "$T/out" >&2
-		fail "not ready within 5 s: $(tail -n 1 "$T/out")"
+		fail "it is not ready: $(tail -n 1 "$T/out")"
 		kill -9 "$SNITCH_PID" 2>/dev/null
 		SNITCH_PID=
 		return 1
 	fi
 	SNITCH_ALL=$(processes)
+}
+
+ready_or_gone()
+{
+	grep -q ' INFO ready' "$T/log" || [ ! -d "/proc/$SNITCH_PID" ] ||
+	    is_zombie "$SNITCH_PID"
 }
 
 # Ends the firewall as an administrator would; fails when it does not go.
@@ -464,6 +471,13 @@ start_asker()
 	askers=$((askers + 1))
 	in_host tmux -S "$T/tmux$askers" -f /dev/null new-session -d -x 120 -y 40 \
 	    "$CTL -s $T/sock ask 2>&1; echo asker ended; sleep 60"
+	# On a busy machine a packet might come first, and find nobody.
+	wait_for 250 can_ask || fail "no terminal that asks: $(screen)"
+}
+
+can_ask()
+{
+	ctl status | grep -q '^questions asking$'
 }
 
 stop_asker()

@@ -254,7 +254,7 @@ same_unit()
 	    "$PROBE" -d 300 tcp $BARE4 80 >/dev/null
 	wait_log '10\.9\.9\.9:80 ' || fail "no line"
 	wait_for 100 grep -q '"dport":80,' "$T/json" || fail "no object"
-	sleep 0.5
+	wait_for 150 entered "$dir" TINYSNITCH_DPORT=80 .
 	is=$(jq -r 'select(.dport == 80) | .unit' "$T/json" | tail -n 1)
 	case $is in
 	*"$NS-a.service")	;;
@@ -264,6 +264,20 @@ same_unit()
 	    jq -es --arg is "$is" 'last | .TINYSNITCH_UNIT == $is' >/dev/null ||
 		fail "journal: $(entries "$dir" TINYSNITCH_DPORT=80 |
 		    jq -c .TINYSNITCH_UNIT), json: $is"
+}
+
+# journalled: the two decisions are in the journal, in the folder $dir.
+journalled()
+{
+	dir=$(dirname "$(find "$T/run/log" "$T/state" -name '*.journal' | head -n 1)")
+	entries "$dir" TINYSNITCH_ACTION=deny | grep -q '10.9.9.9' &&
+	    entries "$dir" TINYSNITCH_NAME=github.com | grep -q .
+}
+
+# entered DIR FIELD=VALUE TEXT
+entered()
+{
+	entries "$1" "$2" | grep -q "$3"
 }
 
 journal()
@@ -277,8 +291,7 @@ journal()
 	    "log journal" || return
 	expect reply -d 300 tcp github.com 443
 	expect refused tcp $BARE4 443
-	sleep 0.5
-	dir=$(dirname "$(find "$T/run/log" "$T/state" -name '*.journal' | head -n 1)")
+	wait_for 150 journalled
 	[ "$dir" != . ] || { fail "no journal: $(cat "$T/journald")"; return; }
 	entries "$dir" TINYSNITCH_NAME=github.com >"$T/entry"
 	jq -es 'last | .TINYSNITCH_ACTION == "allow" and
@@ -315,8 +328,7 @@ upload()
 	    sed 's/loghost/127.0.0.1/')
 	inside timeout 10 "$UPLOAD" --url="$url" -D "$dir" \
 	    --save-state="$T/upload.state" >"$T/upload.log" 2>&1
-	sleep 0.5
-	entries "$T/remote" TINYSNITCH_ACTION=deny | grep -q '10.9.9.9' ||
+	wait_for 150 entered "$T/remote" TINYSNITCH_ACTION=deny '10.9.9.9' ||
 		fail "not there: $(cat "$T/upload.log" "$T/remote.log" | head -n 3)"
 	kill $two
 }

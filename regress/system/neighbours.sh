@@ -13,21 +13,26 @@
 G4=172.17.0.2		# the guest's, behind its bridge
 BRIDGE=
 
+# Where all is emulated it takes long to start a program, and there are many
+# here.  There are no names: nobody needs the test's resolver.
+client()
+{
+	in_host "$@"
+}
+
 # ---- looking
 
 # Rules that are not ours, without counters.  iptables makes tables when it is
 # asked about them: those without any rule do not count.
 theirs()
 {
-	in_host nft list tables |
-	    grep -Ev ' tinysnitch$|ip6? (raw|filter|nat|mangle)$' |
-	    while read -r table; do
-		# shellcheck disable=SC2086 # table, family and name
-		in_host nft -s list $table
-	done
+	in_host nft -s list ruleset | awk '
+		/^table / { p = !/ tinysnitch |ip6? (raw|filter|nat|mangle) / }
+		/^table /, /^}/ { if (p) print }'
 	for v in iptables ip6tables; do
-		in_host $v-save | sed -e '/^#/d' -e '/TINYSNITCH/d' \
-		    -e 's/ \[[0-9]*:[0-9]*\]$//' | awk '
+		in_host $v-save | awk '
+			/^#/ || /TINYSNITCH/ { next }
+			{ sub(/ \[[0-9]+:[0-9]+\]$/, "") }
 			/^\*/ { table = $0; rules = ""; used = 0; next }
 			/^COMMIT/ { if (used) print table rules; next }
 			{ rules = rules "\n" $0 }
@@ -87,8 +92,12 @@ unload()
 {
 	in_host nft flush ruleset
 	for v in iptables ip6tables; do
-		in_host $v -P INPUT ACCEPT
-		in_host $v -P FORWARD ACCEPT
+		in_host $v-restore --noflush <<-EOT
+		*filter
+		:INPUT ACCEPT [0:0]
+		:FORWARD ACCEPT [0:0]
+		COMMIT
+		EOT
 	done
 }
 

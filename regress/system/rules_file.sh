@@ -142,7 +142,6 @@ race()
 		echo "allow $BARE4 20$i tcp" >>"$T/rules"
 		wait $!
 	done
-	sleep 0.3
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		grep -qx "allow $BARE4 10$i tcp" "$T/rules" ||
 			fail "added rule 10$i lost"
