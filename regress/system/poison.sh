@@ -165,6 +165,22 @@ exec unshare --mount --propagation private sh -c '
 EOT
 chmod 755 "$T/inside"
 
+# learns WORD: asks for a name with that word that was never asked for.  When
+# a changed file has been noticed, the answer tells.
+learns()
+{
+	asked=$((asked + 1))
+	ask reply "good.$1$asked.evil.test" 1
+	sleep 0.1
+	grep -q " INFO dns good\\.$1$asked\\.evil\\.test 10\\.9\\.9\\.9\$" \
+	    "$T/log"
+}
+learns_not()
+{
+	! learns "$1"
+}
+asked=0
+
 auto()
 {
 	stop_snitch
@@ -184,9 +200,7 @@ auto()
 	learnt "github\\.com 10\\.8\\.1\\.1"
 	printf 'search x\nnameserver %s\n' $LIAR >"$T/etc/resolv.new"
 	mv "$T/etc/resolv.new" "$T/etc/resolv.conf"
-	sleep 0.3
-	ask reply good.two.evil.test 1
-	learnt "good\\.two\\.evil\\.test 10\\.9\\.9\\.9"
+	wait_for 50 learns two || fail "nothing is learnt"
 	clear_log
 	client getent ahostsv4 four.test >/dev/null
 	expect_no_log ' INFO dns four'
@@ -196,13 +210,9 @@ check "resolver auto follows resolv.conf" auto
 upstream()
 {
 	echo "nameserver 192.0.2.1" >"$T/etc/resolv.conf"
-	sleep 0.3
-	ask reply good.three.evil.test 1
-	expect_no_log ' INFO dns good\.three'
+	wait_for 50 learns_not three || fail "still learnt"
 	echo "nameserver $LIAR" >"$T/run/systemd/resolve/resolv.conf"
-	sleep 0.3
-	ask reply good.four.evil.test 1
-	learnt "good\\.four\\.evil\\.test 10\\.9\\.9\\.9"
+	wait_for 50 learns four || fail "nothing is learnt"
 }
 check "and the upstream ones of systemd-resolved" upstream
 
@@ -217,9 +227,7 @@ late()
 	for round in six seven; do
 		mkdir -p "$T/run/systemd/resolve"
 		echo "nameserver $LIAR" >"$T/run/systemd/resolve/resolv.conf"
-		sleep 0.3
-		ask reply good.$round.evil.test 1
-		learnt "good\\.$round\\.evil\\.test 10\\.9\\.9\\.9"
+		wait_for 50 learns $round || fail "nothing is learnt"
 		rm -rf "$T/run/systemd"
 		sleep 0.3
 	done
