@@ -82,13 +82,16 @@ confirm_spaces(uint64_t mount, uint64_t user)
 	return false;
 }
 
-bool
+/* One that ends gives its namespaces up, last of all that is read of it. */
+enum confirm
 confirm_here(int dir)
 {
 	uint64_t	 mount = namespace(dir, "ns/mnt");
 
-	return mount != 0 &&
-	    (mount == home[0].mount || mount == home[1].mount);
+	if (mount == 0)
+		return CONFIRM_UNKNOWN;
+	return mount == home[0].mount || mount == home[1].mount ?
+	    CONFIRM_YES : CONFIRM_NO;
 }
 
 /* The file system that is mounted there, as a program's files tell it. */
@@ -139,18 +142,21 @@ confirm_path(const char *path, const struct file_id *f)
 	return m.overlay ? CONFIRM_UNKNOWN : CONFIRM_NO;
 }
 
-bool
+enum confirm
 confirm_live(int dir, const char *exe)
 {
 	static char	 buf[MAPS_MAX];
+	enum confirm	 here = confirm_here(dir);
 	struct file_id	 f;
 	ssize_t		 n;
 
-	if (confirm_here(dir))
-		return true;
+	if (here != CONFIRM_NO)
+		return here;
 	n = procpid_read(dir, "maps", buf, sizeof(buf));
-	return n > 0 && pid_parse_maps(buf, (size_t)n, exe, &f) == 0 &&
-	    confirm_path(exe, &f) == CONFIRM_YES;
+	if (n <= 0)
+		return CONFIRM_UNKNOWN;
+	return pid_parse_maps(buf, (size_t)n, exe, &f) == 0 &&
+	    confirm_path(exe, &f) == CONFIRM_YES ? CONFIRM_YES : CONFIRM_NO;
 }
 
 void

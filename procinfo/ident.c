@@ -225,7 +225,7 @@ proc_read(struct proc *p)
 {
 	static struct whois	 w;
 	struct pid_stat		 st;
-	bool			 sure;
+	enum confirm		 sure = CONFIRM_UNKNOWN;
 	int			 dir;
 
 	image_drop(&p->now);
@@ -234,7 +234,8 @@ proc_read(struct proc *p)
 		return false;
 	/* The image first: a zombie keeps the rest until it is waited for. */
 	procpid_image(dir, &w);
-	sure = w.exe[0] == '\0' || confirm_live(dir, w.exe);
+	if (w.exe[0] != '\0')
+		sure = confirm_live(dir, w.exe);
 	p->has_uids = procpid_uids(dir, &p->uids) == 0;
 	if (procpid_stat(dir, &st) == -1 || !p->has_uids) {
 		close(dir);
@@ -244,9 +245,10 @@ proc_read(struct proc *p)
 	p->read = now_ns();
 	p->start = st.start;
 	p->ppid = st.ppid;
-	if (w.exe[0] == '\0')	/* a zombie has lost it already */
+	/* A zombie has lost it already, or what says whose name it is. */
+	if (sure == CONFIRM_UNKNOWN)
 		return true;
-	image_found(p, sure, &w);
+	image_found(p, sure == CONFIRM_YES, &w);
 	p->now->looked = true;
 	p->now->cwd = copy(w.cwd);
 	p->now->unit = copy(w.unit);
@@ -260,22 +262,23 @@ proc_glance(struct proc *p)
 {
 	static struct whois	 w;
 	struct pid_stat		 st;
-	bool			 ok, sure;
+	enum confirm		 sure = CONFIRM_UNKNOWN;
 	int			 dir;
 
 	dir = procpid_open(p->pid);
 	if (dir == -1)
 		return false;
-	ok = procpid_exe(dir, w.exe, sizeof(w.exe)) == 0;
-	sure = ok && confirm_live(dir, w.exe);
-	ok = ok && procpid_stat(dir, &st) == 0;
+	if (procpid_exe(dir, w.exe, sizeof(w.exe)) == 0)
+		sure = confirm_live(dir, w.exe);
+	if (sure != CONFIRM_UNKNOWN && procpid_stat(dir, &st) == -1)
+		sure = CONFIRM_UNKNOWN;
 	close(dir);
-	if (!ok)
+	if (sure == CONFIRM_UNKNOWN)
 		return false;
 	p->read = now_ns();
 	p->start = st.start;
 	p->ppid = st.ppid;
-	image_found(p, sure, &w);
+	image_found(p, sure == CONFIRM_YES, &w);
 	return true;
 }
 
@@ -529,9 +532,11 @@ settle_live(uint32_t pid, struct image *i)
 		close(dir);
 		return false;
 	}
-	sure = confirm_here(dir) ? CONFIRM_YES : confirm_path(exe, &i->file);
+	if ((sure = confirm_here(dir)) == CONFIRM_NO)
+		sure = confirm_path(exe, &i->file) == CONFIRM_YES ?
+		    CONFIRM_YES : CONFIRM_NO;
 	close(dir);
-	if (still(pid, i) == NULL)
+	if (sure == CONFIRM_UNKNOWN || still(pid, i) == NULL)
 		return false;
 	if (sure != CONFIRM_YES)
 		confirm_mark(exe, sizeof(exe));

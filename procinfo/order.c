@@ -5,28 +5,37 @@
  * datagram n is number n plus an offset that changes only when netq begins
  * to count anew or events begin to be counted.
  *
- * Finding the offset: when a packet was read, its event had happened, and so
- * had those of all datagrams before it.  Hence the number of events up to
- * that moment, less the packet's number, is never below the offset; it is
- * above it when further datagrams had arrived and were not read, or not
- * asked about.  At quiet points nothing was left to read and the two are
- * equal, but for what arrived within the microseconds between netq's look and
- * its clock.  So the lowest value that several quiet points agree on is the
- * offset, from the first of them on.  A packet that falls below it later proves it wrong, at once if by
- * more than one.  By one may be its own event: one who reads on in a flood can
- * have a datagram, and look at his clock, before its sender is so far as to
- * write the event.  Or an event was lost, and this is the next datagram's.
- * Which of the two, the next quiet point says: an offset is never right again
- * after a loss.  If it holds, it has held for all before; until then neither
- * this packet nor those that follow it are anybody's.
+ * Finding the offset: when a packet was read, all events of datagrams before
+ * it had happened, for an event is written under the queue's lock; its own
+ * mostly had.  At quiet points nothing was left to read, and the number of
+ * events up to that moment, less the packet's number, is the offset, but for
+ * two: a datagram that arrived within the microseconds between netq's look and
+ * its clock, and an event that is late.  The reader is woken, and can look at
+ * its clock, before the sender is so far as to write it, the more so where the
+ * kernel wakes first and tells then (signals), or where a machine's CPU is
+ * taken away in between.  So quiet points with another event close by say
+ * nothing, and of the others more must be for an offset than against it.
+ *
+ * A pause after a packet says more: until its middle nothing of the next one
+ * has happened, and everything of this one has, were it ever so late.
+ *
+ * A packet that falls below the offset later proves it wrong, at once if by
+ * more than one.  By one may be its own event, late; or an event was lost, and
+ * this is the next datagram's; one above it, and the offset may have been made
+ * of late ones.  Which it is, the next quiet point says: an offset is never
+ * right again after a loss.  If it holds, it has held for all before, from the
+ * first that spoke for it on; until then neither this packet nor those that
+ * follow it are anybody's.
  */
 #include <string.h>
 
 #include "order.h"
 
-#define VOTES		3	/* quiet points that must agree */
-#define NOISE_MAX	16	/* in a row above the candidate: it is wrong */
-#define QUIET_NS	5000	/* without an event before a quiet point */
+#define VOTES		3	/* more for an offset than against it */
+#define PAUSE_VOTES	2	/* those of a pause */
+#define QUIET_NS	5000	/* without an event before a quiet point, */
+#define AFTER_NS	20000	/* and after it */
+#define PAUSE_NS	(100ull * 1000 * 1000)
 
 void
 order_init(struct order *o, bool expect_zero)
@@ -46,7 +55,7 @@ order_unsync(struct order *o)
 	o->synced = false;
 	o->sure = o->doubt = 0;
 	o->votes = 0;
-	o->noise = 0;
+	o->last = 0;
 }
 
 void
@@ -90,29 +99,28 @@ hold(struct order *o, uint64_t number)
 		o->sure = number;
 	if (number >= o->doubt)
 		o->doubt = 0;
-	o->noise = 0;
 }
 
-/* What a quiet point says while there is no offset. */
+/* What is said while there is no offset. */
 static void
-vote(struct order *o, int64_t bound, uint64_t number)
+vote(struct order *o, int64_t bound, uint64_t number, unsigned int weight)
 {
-	if (o->votes == 0 || bound < o->candidate ||
-	    (o->assumed && bound != o->candidate) ||
-	    (bound > o->candidate && ++o->noise > NOISE_MAX)) {
+	if (o->votes > 0 && bound == o->candidate) {
+		o->votes += weight;
+	} else if (o->votes <= weight || (o->assumed &&
+	    bound > o->candidate)) {
 		o->candidate = bound;
 		o->from = number;
-		o->votes = 1;
-		o->noise = 0;
-	} else if (bound == o->candidate) {
-		o->noise = 0;
-		if (++o->votes >= VOTES) {
-			o->offset = bound;
-			o->synced = true;
-			hold(o, number);
-		}
+		o->votes = weight;
+	} else {
+		o->votes -= weight;
 	}
 	o->assumed = false;
+	if (o->votes >= VOTES) {
+		o->offset = o->candidate;
+		o->synced = true;
+		hold(o, number);
+	}
 }
 
 /* A count that begins anew is another netq's. */
@@ -130,9 +138,9 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 	return restart;
 }
 
-/* Fewer events than the offset says: once by one may be a late one. */
+/* More events than the offset says, or fewer: once by one may be chance. */
 static void
-fall_short(struct order *o, uint64_t number, int64_t by)
+differ(struct order *o, uint64_t number, int64_t by)
 {
 	if (number <= o->sure)
 		return;
@@ -140,6 +148,39 @@ fall_short(struct order *o, uint64_t number, int64_t by)
 		order_unsync(o);
 	else
 		o->doubt = number;
+}
+
+/* What the time since the packet before this one says about that one. */
+static void
+judge_pause(struct order *o, uint64_t number, uint64_t time)
+{
+	uint64_t	 events;
+	int64_t		 bound;
+
+	if (o->last == 0 || number != o->last + 1 || time < o->last_time ||
+	    time - o->last_time < PAUSE_NS ||
+	    !count_until(o, o->last_time + (time - o->last_time) / 2,
+	    &events) || events == 0)
+		return;
+	bound = (int64_t)(events - 1) - (int64_t)o->last;
+	if (o->synced && bound == o->offset) {
+		hold(o, o->last);
+		return;
+	}
+	number = o->last;
+	if (o->synced)
+		order_unsync(o);
+	vote(o, bound, number, PAUSE_VOTES);
+}
+
+/* Did no event happen close by?  So many were before. */
+static bool
+is_clear(const struct order *o, uint64_t time, uint64_t events)
+{
+	if (time - o->event[(events - 1) % ORDER_HISTORY].time < QUIET_NS)
+		return false;
+	return events == o->count ||
+	    o->event[events % ORDER_HISTORY].time - time > AFTER_NS;
 }
 
 void
@@ -151,22 +192,35 @@ order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
 
 	if (is_restart(o, number, time))
 		order_unsync(o);
-	if (!counted || time < o->epoch || !count_until(o, time, &events) ||
-	    events == 0)
+	if (!counted || time < o->epoch) {
+		o->last = 0;
+		return;
+	}
+	judge_pause(o, number, time);
+	o->last = number;
+	o->last_time = time;
+	if (!count_until(o, time, &events) || events == 0)
 		return;
 	/* Event numbers begin with 0: the last of them is events - 1. */
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound < o->offset)
-		fall_short(o, number, o->offset - bound);
-	if (!quiet || time - o->event[(events - 1) % ORDER_HISTORY].time <
-	    QUIET_NS)
+		differ(o, number, o->offset - bound);
+	if (!quiet || !is_clear(o, time, events))
 		return;
 	if (!o->synced)
-		vote(o, bound, number);
+		vote(o, bound, number, 1);
 	else if (bound == o->offset)
 		hold(o, number);
-	else if (bound > o->offset && ++o->noise > NOISE_MAX)
-		order_unsync(o);
+	else if (bound > o->offset)
+		differ(o, number, 1);
+}
+
+void
+order_settle(struct order *o, uint64_t number)
+{
+	if (o->synced && number == o->last &&
+	    (int64_t)(o->count - 1) - (int64_t)number == o->offset)
+		hold(o, number);
 }
 
 bool
@@ -205,6 +259,6 @@ order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 	e = &o->event[(uint64_t)at % ORDER_HISTORY];
 	/* Read before it was sent?  (A loss says not when.) */
 	if (e->time > time && e->kind <= ORDER_IRQ)
-		fall_short(o, number, 1);
+		differ(o, number, 1);
 	return o->synced && !in_doubt(o, number) ? e : NULL;
 }

@@ -33,13 +33,16 @@ struct order {
 	int64_t			 offset;	/* event = number + offset */
 	uint64_t		 from;		/* this number on */
 	int64_t			 candidate;
-	unsigned int		 votes, noise;
+	unsigned int		 votes;
 	bool			 assumed;	/* candidate: not seen yet */
 	uint64_t		 sure;		/* it was seen to hold, at this
 						   number */
 	uint64_t		 doubt;		/* of this one and those after
 						   it an event was late, or
 						   lost; 0: none */
+	uint64_t		 last;		/* number and time of the one
+						   seen last; 0: none */
+	uint64_t		 last_time;
 	uint64_t		 newest;	/* time of the latest packet */
 	uint64_t		 highest;	/* its number */
 	uint64_t		 epoch;	/* packets from before are another
@@ -64,6 +67,11 @@ const struct order_event *
 	    bool *early);
 /* Unknown, but further quiet points may tell. */
 bool	 order_doubtful(const struct order *, uint64_t number, uint64_t time);
+/*
+ * Nothing was read since that datagram, for so long that its event cannot be
+ * late any more.
+ */
+void	 order_settle(struct order *, uint64_t number);
 /* Has the datagram been read before its event was seen? */
 bool	 order_early(const struct order *, uint64_t number, uint64_t time);
 /* The pairing is lost until it is found anew. */

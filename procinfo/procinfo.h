@@ -183,10 +183,13 @@ void	 confirm_init(bool, uint32_t);
 enum confirm confirm_path(const char *, const struct file_id *);
 /* Are these namespaces, as the kernel recorded them, the host's? */
 bool	 confirm_spaces(uint64_t mount, uint64_t user);
-/* The process of that directory is in the host's mount namespace. */
-bool	 confirm_here(int);
-/* Is what it says that it runs the host's file of that name? */
-bool	 confirm_live(int, const char *exe);
+/*
+ * Is the process of that directory in the host's mount namespace?  Of one that
+ * ends meanwhile that is not known any more, nor is what it ran.
+ */
+enum confirm confirm_here(int);
+/* The same of: is what it says that it runs the host's file of that name? */
+enum confirm confirm_live(int, const char *exe);
 /* Says behind a path that it is not confirmed. */
 void	 confirm_mark(char *, size_t);
 

@@ -278,6 +278,102 @@ often_late(void)
 	}
 }
 
+/* netq has read it, and looked at its clock, before its event is written. */
+static void
+late_turn(void)
+{
+	netq_reads(1);
+	order_observe(&o, number, now, true, true);
+	now += 40 * US;
+	datagram(ORDER_PROCESS);
+	now -= 60 * US;
+	if (ask() != 0 && ask() != sent)
+		fail("datagram %u is taken for %u", sent, ask());
+	now += 200 * US;
+}
+
+/*
+ * Where the kernel wakes the reader first and tells then, many events are
+ * late.  The lowest count of all is no offset.
+ */
+static void
+late_while_unknown(void)
+{
+	int	 i;
+
+	order_init(&o, false);
+	for (i = 0; i < 12; i++) {
+		if (i % 4 == 1)
+			late_turn();
+		else
+			turn(true);
+	}
+	if (ask() != sent)
+		fail("never known");
+}
+
+/* From the first datagram on: the assumed offset is one to believe. */
+static void
+late_from_the_start(void)
+{
+	order_init(&o, true);
+	late_turn();
+	late_turn();
+	turn(true);
+	turn(true);
+	turn(true);
+	if (ask() != sent)
+		fail("never known");
+}
+
+/* Late ones alone have made the offset; the first that is not shows it. */
+static void
+found_wrong(void)
+{
+	int	 i;
+
+	order_init(&o, false);
+	datagram(ORDER_PROCESS);
+	netq_reads(1);
+	for (i = 0; i < 3; i++) {
+		netq_reads(1);
+		order_observe(&o, number, now, true, true);
+		now += 40 * US;
+		datagram(ORDER_PROCESS);
+		now += 200 * US;
+	}
+	for (i = 0; i < 5; i++)
+		turn(true);
+	if (ask() != sent)
+		fail("not known again");
+}
+
+/* However often they are late, after a pause all have happened. */
+static void
+pauses(void)
+{
+	int	 i;
+
+	order_init(&o, false);
+	for (i = 0; i < 6; i++) {
+		late_turn();
+		now += 400000 * US;
+	}
+	turn(true);
+	if (ask() != sent)
+		fail("never known");
+	late_turn();
+	if (ask() != 0)
+		fail("a late one is trusted at once");
+	order_settle(&o, number - 1);
+	now -= 200 * US;
+	if (ask() != 0)
+		fail("it is settled by another one");
+	order_settle(&o, number);
+	if (ask() != sent)
+		fail("not known after a while without any other");
+}
+
 /*
  * A ring was full: when its events were lost is not known, only how many, and
  * that late.  What was read meanwhile proves nothing.
@@ -450,6 +546,10 @@ main(void)
 	check("read before its event is seen", read_too_soon);
 	check("read before its event is written", written_late);
 	check("many events written late", often_late);
+	check("late while nothing is known", late_while_unknown);
+	check("late from the start", late_from_the_start);
+	check("an offset made of late ones", found_wrong);
+	check("late ones with pauses", pauses);
 	check("read beside a loss", read_beside_a_loss);
 	return failed;
 }
