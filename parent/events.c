@@ -273,6 +273,7 @@ learn_signal(int dir, int queue_fd)
 	    (flags = fcntl(queue_fd, F_GETFL)) == -1 ||
 	    fcntl(queue_fd, F_SETFL, flags | O_ASYNC) == -1)
 		return -1;
+	log_info("order events by signals");
 	order_dir = "events/signal/signal_generate";
 	(void)snprintf(filter, sizeof(filter), "sig==%d && pid==%d && "
 	    "code==%d", SIGIO, (int)getpid(), SI_KERNEL_CODE);

@@ -119,6 +119,27 @@ again()
 	named allow "$T/good" udp
 }
 
+# As on kernels before 6.3, which have no better event: the one that tells the
+# queue's address is refused, and what is left is the signal of the socket.
+signals()
+{
+	stop_snitch
+	cat >"$T/inside" <<-EOT
+	#!/bin/sh
+	exec "$B/regress/refuse" perf_event_open:1=0 "\$@"
+	EOT
+	chmod 755 "$T/inside"
+	SNITCH_IN=$T/inside
+	start_snitch || return
+	SNITCH_IN=
+	expect_log 'order events by signals'
+	ctl status | grep -q 'named by event' || fail "$(ctl status)"
+	shots "$T/good" udp $BARE4 5000
+	named allow "$T/good" udp
+	shots "$T/bad" tcp $GITHUB4 443
+	named deny "$T/bad" tcp
+}
+
 # A verdict makes the kernel go on in netq's own thread.  What a tunnel then
 # sends of a packet is queued there, and is neither netq's nor, for it is
 # another packet, the program's.
@@ -150,6 +171,7 @@ check "UDP programs, IPv6" udp6
 check "inbound" inbound
 check "of a tunnel: not our own thread" tunnel
 check "after procinfo was killed" again
+check "by signals" signals
 
 # No record has them: they are read before the program begins, where this is
 # allowed a priority for that.
