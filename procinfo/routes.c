@@ -54,7 +54,7 @@ static size_t		 nrings;
 static struct route	 routes[ROUTES_MAX];
 static uint64_t		 nroutes;	/* ever */
 static uint64_t		 chain[CHAINS];	/* the newest one's number, from 1 */
-static uint64_t		 lost;		/* when the last loss was seen */
+static uint64_t		 lost;		/* when the last one was lost, or later */
 
 void
 routes_clear(void)
@@ -97,9 +97,13 @@ chain_of(const struct tuple *t)
 	    2654435761u >> 8) % CHAINS];
 }
 
-/* Pid and tid, time, length of the tracepoint's record, that record. */
+/*
+ * Pid and tid, time, length of the tracepoint's record, that record.  gap:
+ * others were lost before it.
+ */
 static void
-take_sample(const struct event_route *l, const uint8_t *s, size_t len)
+take_sample(const struct event_route *l, const uint8_t *s, size_t len,
+    bool gap)
 {
 	struct route	*r = &routes[nroutes % ROUTES_MAX];
 	const uint8_t	*rec = s + 20;
@@ -122,6 +126,8 @@ take_sample(const struct event_route *l, const uint8_t *s, size_t len)
 	r->tuple.sport = number_at(rec, l->sport);
 	r->tuple.dport = number_at(rec, l->dport);
 	r->tuple.proto = rec[l->proto];
+	if (gap && r->time > lost)
+		lost = r->time - 1;
 	newest = chain_of(&r->tuple);
 	r->prev = *newest;
 	*newest = ++nroutes;
@@ -133,23 +139,32 @@ ring_drain(struct ring *r)
 	struct perf_event_header	 h;
 	uint8_t				 buf[RECORD_MAX];
 	uint64_t			 pos = r->data.page->data_tail, head;
+	bool				 full, gap = false;
 	size_t				 len;
 
 	head = ring_head(&r->data);
+	full = head - pos > r->data.size - RECORD_MAX;
 	while (pos + sizeof(h) <= head) {
 		ring_copy(&r->data, pos, &h, sizeof(h));
 		if (h.size < sizeof(h) || pos + h.size > head)
 			break;
 		len = h.size - sizeof(h);
 		if (h.type == PERF_RECORD_LOST)
-			lost = now_ns();
+			gap = true;
 		if (h.type == PERF_RECORD_SAMPLE && len <= sizeof(buf)) {
 			ring_copy(&r->data, pos + sizeof(h), buf, len);
-			take_sample(&r->layout, buf, len);
+			take_sample(&r->layout, buf, len, gap);
+			gap = false;
 		}
 		pos += h.size;
 	}
 	__atomic_store_n(&r->data.page->data_tail, pos, __ATOMIC_RELEASE);
+	/*
+	 * There was no room for another: that it is lost the kernel tells only
+	 * with the next one that it writes.
+	 */
+	if (full || gap)
+		lost = now_ns();
 }
 
 static void

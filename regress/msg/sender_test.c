@@ -134,6 +134,7 @@ queue_open(void)
 	request_attr(&r, NFQA_CFG_MASK, &flag, sizeof(flag));
 	request_attr(&r, NFQA_CFG_QUEUE_MAXLEN, &length, sizeof(length));
 	request_send(&r, true);
+	events_want_routes();
 	if (events_init(queue_fd, QUEUE) == -1) {
 		printf("skip sender: no order events on this kernel\n");
 		exit(0);
@@ -619,6 +620,63 @@ overflow(void)
 	expect_recovery();
 }
 
+/* ---- look-ups of routes ------------------------------------------ */
+
+/* A program that looks a route up, sends nothing and ends. */
+static pid_t
+look_up(int port)
+{
+	pid_t	 pid = fork();
+	int	 fd;
+
+	if (pid == 0) {
+		fd = listener(AF_INET, SOCK_DGRAM, 0, 4000);
+		_exit(connect_to(fd, "10.98.0.2", port, NULL) == -1);
+	}
+	(void)waitpid(pid, NULL, 0);
+	return pid;
+}
+
+static void
+expect_forwarded(int port, enum who_source source, pid_t pid)
+{
+	struct msg_who	 who = question(HOOK_FORWARD, IPPROTO_UDP,
+			    "10.98.0.1", 4000, "10.98.0.2", port);
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	who.time = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	expect(ask(who), source, pid, SOCK_NONE);
+}
+
+/*
+ * The look-up of the program that counts is lost, and an older one of another
+ * program looks the same; the kernel tells the loss only with the next one.
+ */
+static void
+look_ups_lost(void)
+{
+	int	 i, fd;
+	pid_t	 pid;
+
+	on_cpu(0);
+	pid = look_up(FIRST_PORT);
+	expect_forwarded(FIRST_PORT, WHO_TUPLE, pid);
+	(void)look_up(FIRST_PORT + 1);
+	kill(procinfo, SIGSTOP);
+	fd = listener(AF_INET, SOCK_DGRAM, 0, 4001);
+	for (i = 0; i < 10000; i++)
+		(void)connect_to(fd, "10.98.0.2", FIRST_PORT + 2, NULL);
+	close(fd);
+	(void)look_up(FIRST_PORT + 1);
+	kill(procinfo, SIGCONT);
+	expect_forwarded(FIRST_PORT + 1, WHO_UNKNOWN, 0);
+	for (i = 0; i < 3; i++) {
+		pid = look_up(FIRST_PORT + 3 + i);
+		expect_forwarded(FIRST_PORT + 3 + i, WHO_TUPLE, pid);
+	}
+}
+
 /* ---- */
 
 /* In the first network namespace, or it is not to be had. */
@@ -723,5 +781,6 @@ main(int argc, char *argv[])
 	check("procinfo starts again", procinfo_again);
 	check("netq counts anew", netq_again);
 	check("more events than the rings hold", overflow);
+	check("forwarded, with look-ups lost", look_ups_lost);
 	return failed;
 }
