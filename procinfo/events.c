@@ -409,21 +409,21 @@ events_observe(const struct msg_who *who)
 bool
 events_doubtful(const struct msg_who *who)
 {
+	uint64_t	 now = now_ns();
+
+	if (nrings > 0 && order_doubtful(&order, who->number, who->time)) {
+		events_read();
+		if (!loss_pending())
+			order_settle(&order, now);
+	}
 	if (nrings == 0 || events_find(who) != NULL ||
 	    !order_doubtful(&order, who->number, who->time)) {
 		doubted = 0;
 		return false;
 	}
 	if (doubted == 0)
-		doubted = now_ns();
-	events_read();
-	if (now_ns() - doubted < DOUBT_NS)
-		return true;
-	/* Nothing came since: then the one event that is there is its own. */
-	events_check();
-	if (!loss_pending() && now_ns() - who->time >= DOUBT_NS)
-		order_settle(&order, who->number);
-	return false;
+		doubted = now;
+	return now - doubted < DOUBT_NS;
 }
 
 const struct order_event *

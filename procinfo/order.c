@@ -5,37 +5,40 @@
  * datagram n is number n plus an offset that changes only when netq begins
  * to count anew or events begin to be counted.
  *
- * Finding the offset: when a packet was read, all events of datagrams before
- * it had happened, for an event is written under the queue's lock; its own
- * mostly had.  At quiet points nothing was left to read, and the number of
- * events up to that moment, less the packet's number, is the offset, but for
- * two: a datagram that arrived within the microseconds between netq's look and
- * its clock, and an event that is late.  The reader is woken, and can look at
- * its clock, before the sender is so far as to write it, the more so where the
- * kernel wakes first and tells then (signals), or where a machine's CPU is
- * taken away in between.  So quiet points with another event close by say
- * nothing, and of the others more must be for an offset than against it.
+ * Finding the offset: at a quiet point netq has read all there is, and so the
+ * number of events up to that moment, less the number of the packet read
+ * last, is the offset.  It is one more or so when a further datagram arrived
+ * within the microseconds between netq's look and its clock; so an event just
+ * before makes a point worthless.  It is one less when the packet's own event
+ * was late: one who reads can have a datagram, and look at his clock, before
+ * its sender is so far as to write the event, the more so where the kernel
+ * wakes first and tells then (signals), or where a virtual processor may
+ * rest in between.  So while there is no offset an event just after a point
+ * makes it worthless, too, and several points have to agree.  A pause after a
+ * packet says more: until its middle nothing of the next one has happened, and
+ * everything of this one has, were it ever so late.
  *
- * A pause after a packet says more: until its middle nothing of the next one
- * has happened, and everything of this one has, were it ever so late.
- *
- * A packet that falls below the offset later proves it wrong, at once if by
- * more than one.  By one may be its own event, late; or an event was lost, and
- * this is the next datagram's; one above it, and the offset may have been made
- * of late ones.  Which it is, the next quiet point says: an offset is never
- * right again after a loss.  If it holds, it has held for all before, from the
- * first that spoke for it on; until then neither this packet nor those that
- * follow it are anybody's.
+ * An offset that was found is right from the first of them on.  A packet with
+ * too few events proves it wrong, at once if more than one is missing.  One
+ * may be its own, late; or an event was lost, and what comes is the next
+ * datagram's.  The next quiet point tells which, or a silence: an offset is
+ * never right again after a loss, and if it holds, it has held for all before.
+ * Until then neither this packet nor those that follow it are anybody's.
  */
 #include <string.h>
 
 #include "order.h"
 
-#define VOTES		3	/* more for an offset than against it */
-#define PAUSE_VOTES	2	/* those of a pause */
+#define VOTES		3	/* more quiet points for it than against it */
+#define PAUSE_VOTES	2	/* what a pause counts */
 #define QUIET_NS	5000	/* without an event before a quiet point, */
-#define AFTER_NS	20000	/* and after it */
-#define PAUSE_NS	(100ull * 1000 * 1000)
+#define AFTER_NS	100000	/* and after it */
+#define PAUSE_NS	100000000
+/* How much speaks against an offset since it was last seen to hold. */
+#define ONE_MORE	1
+#define ONE_SHORT	2
+#define WRONG		4	/* that much, and it is given up */
+#define SILENCE_NS	30000000	/* longer than questions are collected */
 
 void
 order_init(struct order *o, bool expect_zero)
@@ -53,9 +56,10 @@ void
 order_unsync(struct order *o)
 {
 	o->synced = false;
-	o->sure = o->doubt = 0;
+	o->sure = o->doubt = o->last_against = 0;
+	o->against = 0;
 	o->votes = 0;
-	o->last = 0;
+	o->point = 0;
 }
 
 void
@@ -97,8 +101,10 @@ hold(struct order *o, uint64_t number)
 {
 	if (number > o->sure)
 		o->sure = number;
-	if (number >= o->doubt)
+	if (number >= o->doubt) {
 		o->doubt = 0;
+		o->against = 0;
+	}
 }
 
 /* What is said while there is no offset. */
@@ -107,20 +113,19 @@ vote(struct order *o, int64_t bound, uint64_t number, unsigned int weight)
 {
 	if (o->votes > 0 && bound == o->candidate) {
 		o->votes += weight;
-	} else if (o->votes <= weight || (o->assumed &&
-	    bound > o->candidate)) {
+	} else if (o->votes > weight && !o->assumed) {
+		o->votes -= weight;
+	} else {
 		o->candidate = bound;
 		o->from = number;
 		o->votes = weight;
-	} else {
-		o->votes -= weight;
 	}
 	o->assumed = false;
-	if (o->votes >= VOTES) {
-		o->offset = o->candidate;
-		o->synced = true;
-		hold(o, number);
-	}
+	if (o->votes < VOTES)
+		return;
+	o->offset = bound;
+	o->synced = true;
+	hold(o, number);
 }
 
 /* A count that begins anew is another netq's. */
@@ -138,89 +143,115 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 	return restart;
 }
 
-/* More events than the offset says, or fewer: once by one may be chance. */
+/* The number of events is another than the offset says. */
 static void
-differ(struct order *o, uint64_t number, int64_t by)
+contradict(struct order *o, uint64_t number, unsigned int weight)
 {
-	if (number <= o->sure)
+	if (number <= o->sure || number == o->last_against)
 		return;
-	if (by > 1 || (o->doubt != 0 && o->doubt != number))
-		order_unsync(o);
-	else
+	o->last_against = number;
+	o->against += weight;
+	if (o->doubt == 0)
 		o->doubt = number;
+	if (o->against >= WRONG)
+		order_unsync(o);
 }
 
-/* What the time since the packet before this one says about that one. */
+/* No event just before, of which it is not known whether it was counted. */
+static bool
+is_quiet(const struct order *o, uint64_t time, uint64_t events)
+{
+	return time - o->event[(events - 1) % ORDER_HISTORY].time >= QUIET_NS;
+}
+
+/* The last quiet point has a vote once it is known what followed. */
 static void
-judge_pause(struct order *o, uint64_t number, uint64_t time)
+point_settle(struct order *o, uint64_t now)
+{
+	uint64_t	 events, number = o->point, time = o->point_time;
+
+	if (number == 0 || now - time < AFTER_NS)
+		return;
+	o->point = 0;
+	if (count_until(o, time, &events) && events > 0 &&
+	    is_quiet(o, time, events) && (events == o->count ||
+	    o->event[events % ORDER_HISTORY].time - time >= AFTER_NS))
+		vote(o, (int64_t)(events - 1) - (int64_t)number, number, 1);
+}
+
+/* What the time from one packet to the next one says. */
+static void
+pause_settle(struct order *o, uint64_t number, uint64_t begin, uint64_t end)
 {
 	uint64_t	 events;
 	int64_t		 bound;
 
-	if (o->last == 0 || number != o->last + 1 || time < o->last_time ||
-	    time - o->last_time < PAUSE_NS ||
-	    !count_until(o, o->last_time + (time - o->last_time) / 2,
-	    &events) || events == 0)
+	if (end - begin < PAUSE_NS ||
+	    !count_until(o, begin + (end - begin) / 2, &events) || events == 0)
 		return;
-	bound = (int64_t)(events - 1) - (int64_t)o->last;
+	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound == o->offset) {
-		hold(o, o->last);
+		hold(o, number);
 		return;
 	}
-	number = o->last;
 	if (o->synced)
 		order_unsync(o);
 	vote(o, bound, number, PAUSE_VOTES);
 }
 
-/* Did no event happen close by?  So many were before. */
-static bool
-is_clear(const struct order *o, uint64_t time, uint64_t events)
+/* Had the late event been the next datagram's, that would be here by now. */
+static void
+doubt_settle(struct order *o, uint64_t now)
 {
-	if (time - o->event[(events - 1) % ORDER_HISTORY].time < QUIET_NS)
-		return false;
-	return events == o->count ||
-	    o->event[events % ORDER_HISTORY].time - time > AFTER_NS;
+	int64_t	 at = (int64_t)o->doubt + o->offset;
+
+	if (o->doubt != 0 && o->doubt == o->highest &&
+	    at == (int64_t)o->count - 1 &&
+	    now - o->event[at % ORDER_HISTORY].time >= SILENCE_NS &&
+	    now >= o->event[at % ORDER_HISTORY].time)
+		hold(o, o->doubt);
+}
+
+void
+order_settle(struct order *o, uint64_t now)
+{
+	if (o->synced)
+		doubt_settle(o, now);
+	else
+		point_settle(o, now);
 }
 
 void
 order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
     bool counted)
 {
-	uint64_t	 events;
+	uint64_t	 events, last = o->highest, last_time = o->newest;
 	int64_t		 bound;
 
 	if (is_restart(o, number, time))
 		order_unsync(o);
-	if (!counted || time < o->epoch) {
-		o->last = 0;
+	if (!counted || time < o->epoch)
 		return;
+	order_settle(o, time);
+	if (number == last + 1 && last > 0 && last_time >= o->epoch)
+		pause_settle(o, last, last_time, time);
+	if (!o->synced && quiet) {
+		o->point = number;
+		o->point_time = time;
 	}
-	judge_pause(o, number, time);
-	o->last = number;
-	o->last_time = time;
-	if (!count_until(o, time, &events) || events == 0)
+	if (!o->synced || !count_until(o, time, &events) || events == 0)
 		return;
 	/* Event numbers begin with 0: the last of them is events - 1. */
 	bound = (int64_t)(events - 1) - (int64_t)number;
-	if (o->synced && bound < o->offset)
-		differ(o, number, o->offset - bound);
-	if (!quiet || !is_clear(o, time, events))
-		return;
-	if (!o->synced)
-		vote(o, bound, number, 1);
-	else if (bound == o->offset)
-		hold(o, number);
-	else if (bound > o->offset)
-		differ(o, number, 1);
-}
-
-void
-order_settle(struct order *o, uint64_t number)
-{
-	if (o->synced && number == o->last &&
-	    (int64_t)(o->count - 1) - (int64_t)number == o->offset)
-		hold(o, number);
+	if (bound < o->offset)
+		contradict(o, number, bound == o->offset - 1 ? ONE_SHORT :
+		    WRONG);
+	else if (quiet && is_quiet(o, time, events)) {
+		if (bound == o->offset)
+			hold(o, number);
+		else if (bound == o->offset + 1)
+			contradict(o, number, ONE_MORE);
+	}
 }
 
 bool
@@ -259,6 +290,6 @@ order_find(struct order *o, uint64_t number, uint64_t time, bool *early)
 	e = &o->event[(uint64_t)at % ORDER_HISTORY];
 	/* Read before it was sent?  (A loss says not when.) */
 	if (e->time > time && e->kind <= ORDER_IRQ)
-		differ(o, number, 1);
+		contradict(o, number, ONE_SHORT);
 	return o->synced && !in_doubt(o, number) ? e : NULL;
 }

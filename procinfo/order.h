@@ -35,14 +35,16 @@ struct order {
 	int64_t			 candidate;
 	unsigned int		 votes;
 	bool			 assumed;	/* candidate: not seen yet */
+	uint64_t		 point;		/* a quiet point's packet, that is
+						   to vote; 0: none */
+	uint64_t		 point_time;
 	uint64_t		 sure;		/* it was seen to hold, at this
 						   number */
 	uint64_t		 doubt;		/* of this one and those after
 						   it an event was late, or
 						   lost; 0: none */
-	uint64_t		 last;		/* number and time of the one
-						   seen last; 0: none */
-	uint64_t		 last_time;
+	uint64_t		 last_against;	/* what spoke against it */
+	unsigned int		 against;	/* how much, since it held */
 	uint64_t		 newest;	/* time of the latest packet */
 	uint64_t		 highest;	/* its number */
 	uint64_t		 epoch;	/* packets from before are another
@@ -53,7 +55,7 @@ struct order {
 void	 order_init(struct order *, bool expect_zero);
 void	 order_add(struct order *, const struct order_event *);
 /*
- * A packet was read by netq at this time, and (quiet) nothing was left.
+ * A packet was read by netq at this time, and (quiet) it was the last one.
  * All events up to that time must have been added before; if they could not
  * be (not counted), nothing follows from their number.
  */
@@ -65,13 +67,10 @@ void	 order_observe(struct order *, uint64_t number, uint64_t time,
 const struct order_event *
 	 order_find(struct order *, uint64_t number, uint64_t time,
 	    bool *early);
+/* Looks again at what was not sure; all events up to now have been added. */
+void	 order_settle(struct order *, uint64_t now);
 /* Unknown, but further quiet points may tell. */
 bool	 order_doubtful(const struct order *, uint64_t number, uint64_t time);
-/*
- * Nothing was read since that datagram, for so long that its event cannot be
- * late any more.
- */
-void	 order_settle(struct order *, uint64_t number);
 /* Has the datagram been read before its event was seen? */
 bool	 order_early(const struct order *, uint64_t number, uint64_t time);
 /* The pairing is lost until it is found anew. */
