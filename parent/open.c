@@ -339,7 +339,7 @@ parent_of(pid_t pid)
 }
 
 static int
-connector_in(pid_t pid)
+connector_in(pid_t pid, bool *away)
 {
 	char	path[64];
 	int	ns, fd = -1;
@@ -347,8 +347,10 @@ connector_in(pid_t pid)
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	if ((ns = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return -1;
-	if (setns(ns, CLONE_NEWNET) == 0)
+	if (setns(ns, CLONE_NEWNET) == 0) {
+		*away = true;
 		fd = listen_here();
+	}
 	(void)close(ns);
 	return fd;
 }
@@ -361,17 +363,19 @@ static void
 open_connector(void)
 {
 	pid_t	pid;
+	bool	away = false;
 	int	own, fd, i;
 
 	if ((fd = listen_here()) == -1 &&
 	    (own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) != -1) {
-		fd = connector_in(1);
+		fd = connector_in(1, &away);
 		pid = getppid();
 		for (i = 0; fd == -1 && pid > 1 && i < ANCESTORS_MAX; i++) {
-			fd = connector_in(pid);
+			fd = connector_in(pid, &away);
 			pid = parent_of(pid);
 		}
-		if (setns(own, CLONE_NEWNET) == -1)
+		/* Under a unit that restricts them none was entered. */
+		if (away && setns(own, CLONE_NEWNET) == -1)
 			fatal("cannot return to the own network namespace");
 		(void)close(own);
 	}
