@@ -12,6 +12,8 @@ D=/run/disk
 CTL="$tsn_B/bin/tinysnitchctl -s /run/sock"
 cd "$tsn_top" || exit 1
 ip link set lo up
+# In emulation, loading them takes longer than the firewall waits.
+modprobe -a nf_tables nft_queue nft_fib_inet nft_ct nft_reject_inet
 mkdir -p $D
 mount -t ext4 /dev/vda $D || echo "not ok powercut: no disk"
 
@@ -64,5 +66,6 @@ while n=$((n + 1)); do
 		echo "not ok powercut: add: $(cat /run/said)"
 		end
 	}
-	echo "added $n"
+	# The last word tells a whole line from half of one.
+	echo "added $n rules"
 done
