@@ -259,7 +259,8 @@ cpu()
 # kB of memory, shared pages by their share.
 pss()
 {
-	for pid in $PIDS; do
+	# The spares came after it was ready.
+	for pid in $main $(ps -o pid= --ppid "$main"); do
 		awk -v name="$(cat "/proc/$pid/comm")" '/^Pss:/ {
 			printf "%s %s\n", name, $2 }' "/proc/$pid/smaps_rollup"
 	done
