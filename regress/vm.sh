@@ -8,6 +8,7 @@
 #	vm.sh [-l] [-k KERNEL] [PART ...]
 #
 # A PART is `boot` (systemd is process 1 and starts the installed unit),
+# `container` (the same on this machine's kernel, in namespaces),
 # `powercut` (the machine goes off while rules are written), or a test of
 # regress/run.sh, as system/traffic.  -l, the long form: all of system/*.
 # KERNEL is `stable` or `rt`, of this Debian, or `backports`, its newest one;
@@ -380,6 +381,36 @@ boot()
 	finished "$VM/boot" boot
 }
 
+# container: who looks after the others' control groups may keep this one, too.
+container()
+{
+	groups=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)
+	if [ ! -x /lib/systemd/systemd ] || [ -z "$groups" ]; then
+		echo "skip vm container: no systemd or no cgroup2 here"
+		return
+	fi
+	version=container
+	group=$groups/tinysnitch-vm-$$
+	mkdir "$group" || exit 1
+	rm -f "$VM/container"
+	: >"$VM/container.alive"
+	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" \
+	    unshare --mount --pid --net --ipc --uts --cgroup --fork \
+	    --kill-child sh regress/vm/container.sh "$B" \
+	    "$VM/initramfs/over" "$VM/initramfs/units" "$VM/container" \
+	    </dev/null >"$VM/qemu.log" 2>&1 &
+	qemu=$!
+	until_ends "$VM/container" "$SECONDS_MAX" '^vm: done' ||
+		echo "   | it is $broken" >&2
+	finished "$VM/container" container
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null
+		[ -d "$group" ] || break
+		sleep 0.2
+	done
+	version=$(cat "$VM/version")
+}
+
 # powercut: rules are added as fast as it goes, on a disk; the machine goes
 # off in the middle, and the next one looks at what is there.  A rule that
 # was said to be added has to be; the one after that may be.
@@ -465,6 +496,7 @@ for kernel in ${kernels:-stable}; do
 	for part in $parts; do
 		case $part in
 		boot)		boot ;;
+		container)	container ;;
 		powercut)	powercut ;;
 		*)		wanted="$wanted $part" ;;
 		esac

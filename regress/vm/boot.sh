@@ -74,6 +74,13 @@ expect_nothing_passed()
 		fail "$(seen forbidden) packets passed unjudged"
 }
 
+# In either form.
+no_rules()
+{
+	tables=$(nft list tables && iptables-save) &&
+	    ! echo "$tables" | grep -qi tinysnitch
+}
+
 main_pid()
 {
 	pid=$(property MainPID)
@@ -101,7 +108,7 @@ started()
 	for name in netq procinfo ruled stub; do
 		grep -qsx "snitch-$name" /proc/[0-9]*/comm || fail "no $name"
 	done
-	nft list tables | grep -q tinysnitch || fail "no kernel rules"
+	no_rules && fail "no kernel rules"
 	# An old kernel's Landlock knows less, and that is said.
 	journalctl -u $U --no-pager -o cat | grep -v 'sandbox lacks: landlock' |
 	    grep -E 'ERROR|FATAL|no real-time|not to be had' >complaints &&
@@ -275,11 +282,6 @@ unstartable()
 }
 check "one that cannot start leaves it closed until it can" unstartable
 
-no_rules()
-{
-	tables=$(nft list tables) && ! echo "$tables" | grep -q tinysnitch
-}
-
 # Between two starts there is no process of it.
 stopped_unstartable()
 {
@@ -334,7 +336,7 @@ stopped()
 {
 	expect refused tcp $R 443
 	systemctl stop $U || fail "stop"
-	nft list tables | grep tinysnitch && fail "kernel rules stay"
+	no_rules || fail "kernel rules stay"
 	expect reply tcp $R 443
 	pgrep -l snitch && fail "processes stay"
 }
