@@ -37,7 +37,7 @@
 /* How much speaks against an offset since it was last seen to hold. */
 #define ONE_MORE	1
 #define ONE_SHORT	2
-#define WRONG		4	/* that much, and it is given up */
+#define WRONG		8	/* that much, and it is given up */
 #define SILENCE_NS	30000000	/* longer than questions are collected */
 
 void
