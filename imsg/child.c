@@ -1,7 +1,9 @@
 /*
  * SPDX-License-Identifier: ISC
  */
+#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -29,6 +31,17 @@ take_fd(const uint8_t *data, size_t len, int fd, int last)
 	return close(fd);
 }
 
+/* For ps(1), which shows the arguments: the name there was a longer one. */
+static void
+take_name(enum role self)
+{
+	size_t	size = strlen(program_invocation_name) + 1;
+
+	memset(program_invocation_name, 0, size);
+	(void)snprintf(program_invocation_name, size, "snitch-%s",
+	    role_name(self));
+}
+
 /* Until it is told what to do, a process is nobody. */
 void
 child_start(enum role self, int last, struct msg_start *start)
@@ -54,6 +67,7 @@ child_start(enum role self, int last, struct msg_start *start)
 	ibuf_reader(&b, buf, (size_t)n);
 	if (type != MSG_START || msg_get_start(&b, start) == -1)
 		fatalx("malformed start message");
+	take_name(self);
 	/* The prompter's has the cookie of the display in it. */
 	explicit_bzero(buf, sizeof(buf));
 	log_init(self, start->verbose);

@@ -14,9 +14,6 @@
 struct imsg;
 struct link;
 
-/* What a process is called that waits for its turn. */
-#define SPARE_NAME	"snitch-spare"
-
 /*
  * First of all: closes every descriptor above `last` and waits, for hours it
  * may be, for MSG_START and the descriptors that come before it; then sets the

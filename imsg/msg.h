@@ -46,6 +46,9 @@ enum role {
 /* "parent", "netq", ...: for logs and process names. */
 const char *role_name(enum role);
 
+/* What a process is called that waits to become one of them. */
+#define SPARE_NAME	"snitch-spare"
+
 /* Descriptors of a child, by number: its link, and what MSG_FD brings. */
 enum child_fd {
 	FD_PARENT = 3,

@@ -484,7 +484,7 @@ child_exec(enum role role, int link)
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)snprintf(name, sizeof(name), "snitch-%s", role_name(role));
+	(void)snprintf(name, sizeof(name), SPARE_NAME "-%s", role_name(role));
 	n = snprintf(path, sizeof(path), "%s/%s", env.libexec,
 	    role_name(role));
 	if (n < 0 || (size_t)n >= sizeof(path))

@@ -151,11 +151,11 @@ spares()
 # Loaded, not only begun; "netq", for one.
 spare_of()
 {
-	spares | sed -n "s/ snitch-$1 *\$//p"
+	spares | sed -n "s/ snitch-spare-$1 *\$//p"
 }
 three_spares()
 {
-	[ "$(spares | sed 's/^[0-9]* snitch-//' | sort | tr -d '\n')" = \
+	[ "$(spares | sed 's/^[0-9]* snitch-spare-//' | sort | tr -d '\n')" = \
 	    "netq procinfo ruled " ]
 }
 expect_spares()
@@ -186,6 +186,8 @@ spare_takes_place()
 		spare=$(spare_of $role)
 		strike KILL $role
 		back_is $role "$spare"
+		[ "$(tr -d '\0' <"/proc/$spare/cmdline")" = "snitch-$role" ] ||
+			fail "ps shows $(tr '\0' ' ' <"/proc/$spare/cmdline")"
 		expect reply tcp $CDN4 80
 	done
 	expect_spares
