@@ -499,12 +499,11 @@ child_exec(enum role role, int link)
 	_exit(127);
 }
 
-static void
+static int
 pair(int fds[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-	    fds) == -1)
-		fatal("socketpair");
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0, fds);
 }
 
 static void
@@ -544,7 +543,8 @@ link_peers(struct child *c, int fds[FD_CHILD_MAX],
 		peer = &children[other];
 		if (later == NULL && (peer->pid == 0 || peer->link == NULL))
 			continue;
-		pair(ends);
+		if (pair(ends) == -1)
+			fatal("socketpair");
 		fds[peer_fd(c->role, other)] = ends[0];
 		if (later != NULL)
 			later[other][peer_fd(other, c->role)] = ends[1];
@@ -564,22 +564,26 @@ tell_new_ruled(void)
 }
 
 /* A process that will be this child when it is told to. */
-static void
+static int
 spare_fork(struct child *c)
 {
 	int	ends[2];
+	pid_t	pid;
 
 	if (c->spare_pid != 0)
-		return;
-	pair(ends);
-	switch (c->spare_pid = fork()) {
-	case -1:
-		fatal("fork");
-	case 0:
+		return 0;
+	if (pair(ends) == -1)
+		return -1;
+	if ((pid = fork()) == 0)
 		child_exec(c->role, ends[1]);
-	}
 	(void)close(ends[1]);
+	if (pid == -1) {
+		(void)close(ends[0]);
+		return -1;
+	}
+	c->spare_pid = pid;
 	c->spare_fd = ends[0];
+	return 0;
 }
 
 static void
@@ -590,7 +594,10 @@ spare_close(struct child *c)
 	c->spare_fd = -1;
 }
 
-/* Not while the start goes on, or for a prompter, which has more time. */
+/*
+ * Not while the start goes on, or for a prompter, which has more time.  What
+ * can be done without need not be had.
+ */
 void
 proc_keep_spares(void)
 {
@@ -598,7 +605,9 @@ proc_keep_spares(void)
 
 	spares_kept = true;
 	for (i = ROLE_NETQ; i < ROLE_PROMPTER; i++)
-		spare_fork(&children[i]);
+		if (spare_fork(&children[i]) == -1)
+			log_debug("no spare %s: %s", role_name((enum role)i),
+			    strerror(errno));
 }
 
 /* Its links go with it; those that others share are duplicated. */
@@ -632,7 +641,8 @@ child_begin(struct child *c, int fds[FD_CHILD_MAX])
 	for (i = 0; i < FD_CHILD_MAX; i++)
 		own[i] = fds[i] != -1;
 	fill_fds(c->role, fds);
-	spare_fork(c);
+	if (spare_fork(c) == -1)
+		fatal("a process for %s", role_name(c->role));
 	c->pid = c->spare_pid;
 	c->spare_pid = 0;
 	c->ready = c->expected = c->reaped = false;
