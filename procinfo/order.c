@@ -16,7 +16,8 @@
  * rest in between.  So while there is no offset an event just after a point
  * makes it worthless, too, and several points have to agree.  A pause after a
  * packet says more: until its middle nothing of the next one has happened, and
- * everything of this one has, were it ever so late.
+ * everything of this one has, were it ever so late.  That is, if there is an
+ * event in its second half; else it was netq that paused.
  *
  * An offset that was found is right from the first of them on.  A packet with
  * too few events proves it wrong, at once if more than one is missing.  One
@@ -123,9 +124,9 @@ vote(struct order *o, int64_t bound, uint64_t number, unsigned int weight)
 	o->assumed = false;
 	if (o->votes < VOTES)
 		return;
+	/* One that is found to be late now is a doubt as any later one. */
 	o->offset = bound;
 	o->synced = true;
-	hold(o, number);
 }
 
 /* A count that begins anew is another netq's. */
@@ -187,7 +188,9 @@ pause_settle(struct order *o, uint64_t number, uint64_t begin, uint64_t end)
 	int64_t		 bound;
 
 	if (end - begin < PAUSE_NS ||
-	    !count_until(o, begin + (end - begin) / 2, &events) || events == 0)
+	    !count_until(o, begin + (end - begin) / 2, &events) ||
+	    events == 0 || events == o->count ||
+	    o->event[events % ORDER_HISTORY].time > end)
 		return;
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound == o->offset) {

@@ -408,6 +408,31 @@ pauses(void)
 		fail("never known");
 }
 
+/* It is netq that pauses: what it reads then was sent long before. */
+static void
+reader_pauses(void)
+{
+	uint64_t	 then[6];
+	uint32_t	 who, i;
+
+	order_init(&o, false);
+	for (i = 0; i < 6; i++) {
+		datagram(ORDER_PROCESS);
+		now += 200000 * US;
+		netq_reads(1);
+		order_observe(&o, number, now, true, true);
+		then[i] = now;
+		now += 200 * US;
+	}
+	for (i = 0; i < 6; i++) {
+		who = ask_about(i + 1, then[i]);
+		if (who != 0 && who != i + 1)
+			fail("datagram %u is taken for %u", i + 1, who);
+	}
+	if (ask_about(number, then[5]) != sent)
+		fail("never known");
+}
+
 /*
  * A ring was full: when its events were lost is not known, only how many, and
  * that late.  What was read meanwhile proves nothing.
@@ -586,6 +611,7 @@ main(void)
 	check("an offset made of late ones", found_wrong);
 	check("late ones with pauses", pauses);
 	check("an offset too low", too_low);
+	check("netq pauses", reader_pauses);
 	check("read beside a loss", read_beside_a_loss);
 	return failed;
 }
