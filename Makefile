@@ -43,9 +43,8 @@ PROMPTER_SRC	= prompter/draw.c prompter/keys.c prompter/main.c prompter/x.c \
 # Those that stand alone, for the tests: conf.y, conf_print.c, commit.c.
 PARENT_ALONE	= parent/commit.c parent/conf_print.c
 PARENT_SRC	= parent/check.c parent/display.c parent/events.c parent/files.c \
-		  parent/logsink.c \
-		  parent/main.c parent/open.c parent/proc.c parent/stub.c \
-		  parent/trace.c $(PARENT_ALONE)
+		  parent/logsink.c parent/main.c parent/open.c parent/proc.c \
+		  parent/spare.c parent/stub.c parent/trace.c $(PARENT_ALONE)
 PARENT_Y	= parent/conf.y
 # Out of memory is fatal() in them, too: log.c, and imsg.c that it writes to.
 PURE_SRC	= imsg/addr.c imsg/fdpass.c imsg/ibuf.c imsg/imsg.c imsg/log.c \

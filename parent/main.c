@@ -672,7 +672,7 @@ rules_loaded(const struct stub_reply *r)
 	log_info("ready");
 	notify_manager();
 	detach();
-	proc_keep_spares();
+	spare_keep();
 }
 
 static void

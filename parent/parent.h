@@ -126,11 +126,22 @@ void	 stub_listen(stub_done *);
 void	 stub_order(enum stub_order);
 pid_t	 stub_pid(void);
 
+/* spare.c */
+/* The two ends of a fresh link; -1: errno says why. */
+int	 link_pair(int[2]);
+/* A process that waits to be told what to be, and the link to it; or -1. */
+pid_t	 spare_take(enum role, int *fd);
+void	 spare_keep(void);	/* from now on one of each is ready */
+void	 spare_renew(void);	/* if they are kept and one is missing */
+/* Like proc_changed(), which asks it. */
+bool	 spare_changed(pid_t, int status);
+void	 spare_close_all(void);
+int	 spare_count(void);
+void	 spare_kill_all(void);
+
 /* proc.c */
 void	 proc_start_all(void);	/* but the prompter */
 bool	 proc_all_ready(void);
-/* From now on a spare of each waits to take its place. */
-void	 proc_keep_spares(void);
 /* Something under PID changed state; false if it is none of ours. */
 bool	 proc_changed(pid_t, int status);
 void	 proc_start_prompter(int x, const struct display *);

@@ -3,11 +3,7 @@
  *
  * The children: their links, start, watch and restart.  A child may be taken
  * over: it is believed nothing but what the gate lets through, and whatever
- * ends or stops it, a fresh one takes its place at once.
- *
- * At once, because it is there already: beside each there waits a spare one,
- * its program loaded and its filter made, with nothing but a link to us.  What
- * makes it a child comes over that link.  The first ones start the same way.
+ * ends or stops it, a fresh one takes its place at once (spare.c).
  */
 #include <sys/types.h>
 
@@ -18,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,14 +26,11 @@
 #define READY_SECONDS	20	/* a child that needs longer hangs */
 #define LAST_WORDS_SECONDS 1
 #define RECORD_SECONDS	1	/* for the kernel's record of a violation */
-#define FD_HIGH		64	/* above every number a child knows */
 
 struct child {
 	enum role	 role;
 	pid_t		 pid;		/* 0: does not run */
 	struct link	*link;
-	pid_t		 spare_pid;	/* 0: there is none */
-	int		 spare_fd;	/* our end of its link */
 	struct event	*late;		/* READY_SECONDS are over */
 	struct rate	 deaths;
 	bool		 ready;
@@ -60,7 +52,6 @@ struct child {
 };
 
 static struct child	children[ROLE_MAX];
-static bool		spares_kept;
 static int		prompter_x = -1;	/* for the next start only */
 static struct display	prompter_display;
 static void		(*on_ready)(enum role);
@@ -212,8 +203,8 @@ handle_ready(struct child *c, struct imsg *m)
 		    r.missing);
 	(void)strlcpy(c->missing, r.missing, sizeof(c->missing));
 	tell_ruled(c);
-	if (spares_kept && !parent_stopping())
-		proc_keep_spares();
+	if (!parent_stopping())
+		spare_renew();
 	if (on_ready != NULL)
 		on_ready(c->role);
 	return 0;
@@ -457,55 +448,6 @@ fill_fds(enum role role, int fds[FD_CHILD_MAX])
 	}
 }
 
-/* Between fork and exec; nothing here may fail silently or run on. */
-static void __attribute__((__noreturn__))
-child_exec(enum role role, int link)
-{
-	static char	*envp[3] = { NULL };
-	static char	 path[PATH_MAX], name[32], tz[128];
-	char		*argv[2] = { name, NULL };
-	const char	*zone;
-	int		 null, i, n;
-	sigset_t	 none;
-
-	if ((null = fcntl(env.fds.null, F_DUPFD_CLOEXEC, FD_HIGH)) == -1 ||
-	    (link = fcntl(link, F_DUPFD_CLOEXEC, FD_HIGH)) == -1)
-		_exit(126);
-	for (i = 0; i < FD_PARENT; i++)
-		if (dup2(null, i) == -1)
-			_exit(126);
-	if (dup2(link, FD_PARENT) == -1)
-		_exit(126);
-	closefrom(FD_PARENT + 1);
-	/* An interrupt key of the terminal is the parent's to handle. */
-	if (setsid() == -1 || chdir("/") == -1)
-		_exit(126);
-	(void)umask(077);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)snprintf(name, sizeof(name), SPARE_NAME "-%s", role_name(role));
-	n = snprintf(path, sizeof(path), "%s/%s", env.libexec,
-	    role_name(role));
-	if (n < 0 || (size_t)n >= sizeof(path))
-		_exit(126);
-	/* Lines are stamped with local time before /etc is out of sight. */
-	if ((zone = getenv("TZ")) != NULL) {
-		n = snprintf(tz, sizeof(tz), "TZ=%s", zone);
-		if (n > 0 && (size_t)n < sizeof(tz))
-			envp[0] = tz;
-	}
-	(void)execve(path, argv, envp);
-	_exit(127);
-}
-
-static int
-pair(int fds[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0, fds);
-}
-
 static void
 send_peer(struct child *to, enum role about, int fd)
 {
@@ -543,7 +485,7 @@ link_peers(struct child *c, int fds[FD_CHILD_MAX],
 		peer = &children[other];
 		if (later == NULL && (peer->pid == 0 || peer->link == NULL))
 			continue;
-		if (pair(ends) == -1)
+		if (link_pair(ends) == -1)
 			fatal("socketpair");
 		fds[peer_fd(c->role, other)] = ends[0];
 		if (later != NULL)
@@ -561,53 +503,6 @@ tell_new_ruled(void)
 	files_send_all(children[ROLE_RULED].link);
 	for (i = ROLE_PARENT; i <= ROLE_PROMPTER; i++)
 		tell_ruled(&children[i]);
-}
-
-/* A process that will be this child when it is told to. */
-static int
-spare_fork(struct child *c)
-{
-	int	ends[2];
-	pid_t	pid;
-
-	if (c->spare_pid != 0)
-		return 0;
-	if (pair(ends) == -1)
-		return -1;
-	if ((pid = fork()) == 0)
-		child_exec(c->role, ends[1]);
-	(void)close(ends[1]);
-	if (pid == -1) {
-		(void)close(ends[0]);
-		return -1;
-	}
-	c->spare_pid = pid;
-	c->spare_fd = ends[0];
-	return 0;
-}
-
-static void
-spare_close(struct child *c)
-{
-	if (c->spare_fd != -1)
-		(void)close(c->spare_fd);
-	c->spare_fd = -1;
-}
-
-/*
- * Not while the start goes on, or for a prompter, which has more time.  What
- * can be done without need not be had.
- */
-void
-proc_keep_spares(void)
-{
-	int	i;
-
-	spares_kept = true;
-	for (i = ROLE_NETQ; i < ROLE_PROMPTER; i++)
-		if (spare_fork(&children[i]) == -1)
-			log_debug("no spare %s: %s", role_name((enum role)i),
-			    strerror(errno));
 }
 
 /* Its links go with it; those that others share are duplicated. */
@@ -636,20 +531,17 @@ static void
 child_begin(struct child *c, int fds[FD_CHILD_MAX])
 {
 	bool	own[FD_CHILD_MAX];
-	int	i;
+	int	i, fd;
 
 	for (i = 0; i < FD_CHILD_MAX; i++)
 		own[i] = fds[i] != -1;
 	fill_fds(c->role, fds);
-	if (spare_fork(c) == -1)
+	if ((c->pid = spare_take(c->role, &fd)) == -1)
 		fatal("a process for %s", role_name(c->role));
-	c->pid = c->spare_pid;
-	c->spare_pid = 0;
 	c->ready = c->expected = c->reaped = false;
 	c->why[0] = '\0';
-	c->link = link_new(env.base, c->spare_fd, ROLE_PARENT, c->role,
+	c->link = link_new(env.base, fd, ROLE_PARENT, c->role,
 	    child_dispatch, child_gone, c);
-	c->spare_fd = -1;
 	send_fds(c, fds, own);
 	send_start(c, fds);
 	c->started_before = true;
@@ -696,7 +588,6 @@ proc_start_all(void)
 
 	for (i = 0; i < ROLE_MAX; i++) {
 		children[i].role = (enum role)i;
-		children[i].spare_fd = -1;
 		no_fds(fds[i]);
 	}
 	link_peers(&children[ROLE_NETQ], fds[ROLE_NETQ], fds);
@@ -944,22 +835,6 @@ child_reaped(struct child *c, int status)
 		child_timer(c, LAST_WORDS_SECONDS);
 }
 
-/* Without one the next start takes longer, and brings another. */
-static void
-spare_changed(struct child *c, int status)
-{
-	if (WIFSTOPPED(status)) {
-		(void)kill(c->spare_pid, SIGKILL);
-		return;
-	}
-	log_debug("%s[%d], a spare, ended", role_name(c->role),
-	    (int)c->spare_pid);
-	spare_close(c);
-	c->spare_pid = 0;
-	if (parent_stopping())
-		parent_stop_next();
-}
-
 bool
 proc_changed(pid_t pid, int status)
 {
@@ -968,10 +843,6 @@ proc_changed(pid_t pid, int status)
 
 	for (i = 0; i < ROLE_MAX; i++) {
 		c = &children[i];
-		if (c->spare_pid == pid) {
-			spare_changed(c, status);
-			return true;
-		}
 		if (c->pid != pid)
 			continue;
 		if (WIFSTOPPED(status))
@@ -980,7 +851,7 @@ proc_changed(pid_t pid, int status)
 			child_reaped(c, status);
 		return true;
 	}
-	return false;
+	return spare_changed(pid, status);
 }
 
 void
@@ -991,17 +862,17 @@ proc_close_all(void)
 	for (i = 0; i < ROLE_MAX; i++) {
 		link_free(children[i].link);
 		children[i].link = NULL;
-		spare_close(&children[i]);
 	}
+	spare_close_all();
 }
 
 int
 proc_count(void)
 {
-	int	i, n = 0;
+	int	i, n = spare_count();
 
 	for (i = 0; i < ROLE_MAX; i++)
-		n += (children[i].pid != 0) + (children[i].spare_pid != 0);
+		n += children[i].pid != 0;
 	return n;
 }
 
@@ -1010,10 +881,8 @@ proc_kill_all(void)
 {
 	int	i;
 
-	for (i = 0; i < ROLE_MAX; i++) {
+	for (i = 0; i < ROLE_MAX; i++)
 		if (children[i].pid != 0)
 			(void)kill(children[i].pid, SIGKILL);
-		if (children[i].spare_pid != 0)
-			(void)kill(children[i].spare_pid, SIGKILL);
-	}
+	spare_kill_all();
 }
