@@ -24,6 +24,7 @@
 /* One directory may be watched for several files: what was asked for stays. */
 #define WATCH_MASK	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | \
 			    IN_ONLYDIR | IN_MASK_ADD)
+#define WATCH_TRIES	8	/* somebody makes directories meanwhile */
 
 static const char *const resolver_paths[] = { "/etc/resolv.conf",
     "/run/systemd/resolve/resolv.conf" };
@@ -61,16 +62,32 @@ files_check(void)
 	(void)close(fd);
 }
 
+/* Was a directory made before it was watched for? */
+static bool
+leads_on(const char *path, const struct place *last)
+{
+	struct place	p[WATCHES_PER_FILE];
+	bool		on;
+	int		n;
+
+	n = place_watch(path, p, WATCHES_PER_FILE);
+	on = n > 0 && strcmp(p[n - 1].path, last->path) != 0;
+	place_close(p, n);
+	return on;
+}
+
 /*
  * The directories, never the file itself: a watch on a file is lost as soon
- * as an editor renames another one over it.
+ * as an editor renames another one over it.  False: they are others by now.
  */
-static void
+static bool
 add_watches(const char *path, struct msg_file *m)
 {
 	struct place	p[WATCHES_PER_FILE];
+	bool		settled;
 	int		i, n, wd;
 
+	m->nwatch = 0;
 	n = place_watch(path, p, WATCHES_PER_FILE);
 	for (i = 0; i < n; i++) {
 		wd = inotify_add_watch(env.fds.watch, p[i].path, WATCH_MASK |
@@ -85,7 +102,18 @@ add_watches(const char *path, struct msg_file *m)
 		    sizeof(m->watch[m->nwatch].name));
 		m->nwatch++;
 	}
+	settled = n == 0 || !p[n - 1].missing || !leads_on(path, &p[n - 1]);
 	place_close(p, n);
+	return settled;
+}
+
+static void
+watch(const char *path, struct msg_file *m)
+{
+	int	tries = WATCH_TRIES;
+
+	while (!add_watches(path, m) && --tries > 0)
+		continue;
 }
 
 bool
@@ -175,9 +203,9 @@ send_path(struct link *l, enum file_kind kind, int part, const char *path)
 	if (kind == FILE_INCLUDE || kind == FILE_LIST) {
 		fd = open_as_user(path, &st);
 		if (fd != -1)
-			add_watches(path, &m);
+			watch(path, &m);
 	} else {
-		add_watches(path, &m);
+		watch(path, &m);
 		fd = open_regular(path, &st);
 	}
 	if (fd == -1)

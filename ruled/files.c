@@ -16,6 +16,7 @@
 #include "ruled.h"
 
 #define FILE_SIZE_MAX	RULES_FILE_MAX
+#define EARLY_MAX	16
 
 /* A text on its way to the disk; the newest of its kind replaces it. */
 struct commit {
@@ -29,6 +30,9 @@ static struct file	*opening;	/* the one MSG_OPEN that is open */
 static struct commit	 commits[FILE_KIND_MAX];
 static int		 committing = -1;	/* enum file_kind, or none */
 static struct event	*watch_event;
+/* Something happened where, as far as we know, nothing is watched. */
+static int		 early[EARLY_MAX];
+static size_t		 nearly;	/* ever */
 
 static void	watch_readable(int, short, void *);
 
@@ -223,6 +227,24 @@ file_read(struct file *f, const struct msg_file *m, int fd)
 	return !same;
 }
 
+/*
+ * The parent adds a watch, opens the file, and tells of both: what happens
+ * between the opening and here comes before its watch is known, and is not in
+ * what was opened.
+ */
+static bool
+was_early(int wd)
+{
+	size_t	 i;
+
+	for (i = 0; i < EARLY_MAX; i++)
+		if (early[i] == wd) {
+			early[i] = 0;
+			return true;
+		}
+	return false;
+}
+
 int
 files_arrived(struct imsg *im)
 {
@@ -244,6 +266,8 @@ files_arrived(struct imsg *im)
 		f->wd[i] = m.watch[i].wd;
 		(void)strlcpy(f->watch[i], m.watch[i].name,
 		    sizeof(f->watch[i]));
+		if (was_early(m.watch[i].wd))
+			f->wanted = true;
 	}
 	changed = file_read(f, &m, imsg_fd(im));
 	f->seen = true;
@@ -264,6 +288,7 @@ watch_event_one(const struct inotify_event *ev)
 {
 	struct file	*f;
 	size_t		 i;
+	bool		 known = false;
 
 	if (ev->mask & IN_Q_OVERFLOW) {
 		LIST_FOREACH(f, &files, entry)
@@ -275,10 +300,15 @@ watch_event_one(const struct inotify_event *ev)
 	if (ev->len == 0 && !(ev->mask & IN_IGNORED))
 		return;
 	LIST_FOREACH(f, &files, entry)
-		for (i = 0; i < f->nwatch; i++)
-			if (f->wd[i] == ev->wd && (ev->len == 0 ||
-			    strcmp(f->watch[i], ev->name) == 0))
+		for (i = 0; i < f->nwatch; i++) {
+			if (f->wd[i] != ev->wd)
+				continue;
+			known = true;
+			if (ev->len == 0 || strcmp(f->watch[i], ev->name) == 0)
 				f->wanted = true;
+		}
+	if (!known)
+		early[nearly++ % EARLY_MAX] = ev->wd;
 }
 
 static void

@@ -592,6 +592,21 @@ t_directory(void)
 	STAYS(w->opened == opened + 2);
 }
 
+/* What happens between the parent's look and its message is looked at again. */
+static void
+t_watched_early(void)
+{
+	unsigned	opened;
+
+	world_start("");
+	opened = w->opened;
+	file_set(FILE_INCLUDE, "/more", "allow 203.0.113.1 80 tcp\n");
+	watch_says(FILE_INCLUDE, "/more", IN_CLOSE_WRITE, true);
+	file_change(FILE_RULES, "", "include \"/more\"\n", 0);
+	UNTIL(w->opened == opened + 3);
+	STAYS(w->opened == opened + 3);
+}
+
 static void
 t_names_kept(void)
 {
@@ -635,6 +650,7 @@ main(void)
 	check("a stop waits for an editor", t_stop_in_use);
 	check("a stop says what it could not write", t_stop_given_up);
 	check("directories that come and go", t_directory);
+	check("a watched directory changes before it is told of", t_watched_early);
 	check("names of the last run", t_names_kept);
 	return finish();
 }
