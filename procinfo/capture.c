@@ -43,6 +43,7 @@
 #define SAMPLE_MAX	32		/* and the control group */
 #define GROUPS		8		/* remembered by a thread */
 #define GROUP_SURE	2		/* readings that agree */
+#define GROUP_ROOT	1		/* inode number of the topmost one */
 
 /* What happened: an execve of this process, in the group of that number. */
 struct sample {
@@ -53,7 +54,9 @@ struct sample {
 /*
  * What a control group is called: to read it is the dearest part of an
  * execve.  A process may be moved between its execve and the reading, so one
- * reading is not enough.
+ * reading is not enough.  The number is that of the group whose events it
+ * counts for; as long as nobody has written to the root's subtree_control,
+ * that is the root for all (kernel/cgroup/cgroup.c), and says nothing.
  */
 struct group {
 	uint64_t	 id;
@@ -205,14 +208,14 @@ read_unit(struct reader *r, const struct sample *s, const char *path,
     char unit[UNIT_MAX])
 {
 	struct group	*g = &r->group[s->group % GROUPS];
-	bool		 only;
+	bool		 only, told = (uint32_t)s->group > GROUP_ROOT;
 
-	if (s->group != 0 && g->id == s->group && g->agreed >= GROUP_SURE) {
+	if (told && g->id == s->group && g->agreed >= GROUP_SURE) {
 		(void)strlcpy(unit, g->unit, UNIT_MAX);
 		return;
 	}
 	if (procpid_unit(AT_FDCWD, path, unit, UNIT_MAX, &only) == -1 ||
-	    !only || s->group == 0)
+	    !only || !told)
 		return;
 	if (g->id == s->group && strcmp(g->unit, unit) == 0) {
 		g->agreed++;
