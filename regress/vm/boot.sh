@@ -26,7 +26,8 @@ check()
 		echo "ok boot: $1"
 	else
 		echo "not ok boot: $1: $FAILED"
-		journalctl -u $U -n 20 --no-pager -o short-monotonic
+		journalctl -u $U -n 2000 --no-pager -o short-monotonic |
+		    grep -Ev ' INFO (allow|deny) ' | tail -n 30
 	fi
 }
 
