@@ -152,7 +152,8 @@ observe(const struct waiting *first)
 		return;
 	events_catch_up(&newest->who);
 	for (w = first; w != NULL; w = TAILQ_NEXT(w, entry))
-		if ((w->who.flags & WHO_QUIET) != 0 || w == newest)
+		if ((w->who.number & WHO_SOCKET_ONLY) == 0 &&
+		    ((w->who.flags & WHO_QUIET) != 0 || w == newest))
 			events_observe(&w->who);
 }
 

@@ -16,7 +16,7 @@
 #include "ruled.h"
 
 #define FILE_SIZE_MAX	RULES_FILE_MAX
-#define EARLY_MAX	16
+#define EARLY_MAX	16	/* watches; older ones are forgotten */
 
 /* A text on its way to the disk; the newest of its kind replaces it. */
 struct commit {
