@@ -11,7 +11,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +28,7 @@
 
 #define FLAG_FD		0x0001
 #define CHUNK_SIZE	(2 * MSG_MAX)
+#define WAIT		{ 0, 5000 }	/* of link_wait(), 5 ms */
 
 /* Unsent bytes; a chunk with a descriptor holds one message alone. */
 struct chunk {
@@ -92,14 +93,22 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-static int
-set_nonblock(int fd)
+int
+link_pair(int fds[2])
 {
-	int	flags;
+	const struct timeval	wait = WAIT;
+	int			i;
 
-	if ((flags = fcntl(fd, F_GETFL)) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
 		return -1;
-	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	for (i = 0; i < 2; i++)
+		if (setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &wait,
+		    sizeof(wait)) == -1) {
+			close_fd(&fds[0]);
+			close_fd(&fds[1]);
+			return -1;
+		}
+	return 0;
 }
 
 struct link *
@@ -110,8 +119,6 @@ link_new(struct event_base *base, int fd, enum role self, enum role peer,
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		fatal(NULL);
-	if (set_nonblock(fd) == -1)
-		fatal("%s: fcntl", __func__);
 	l->fd = fd;
 	l->self = self;
 	l->peer = peer;
@@ -489,21 +496,21 @@ link_frames(struct link *l)
 		link_offence(l, "stray descriptor");
 }
 
-static void
-link_readable(int sock, short what, void *arg)
+/* -1: there was nothing to read. */
+static int
+link_read(struct link *l, int flags)
 {
-	struct link	*l = arg;
-	ssize_t		 n;
-	bool		 stray;
-	int		 fd;
+	ssize_t	n;
+	bool	stray;
+	int	fd;
 
-	(void)what;
-	n = fdpass_recv(sock, l->buf + l->got, sizeof(l->buf) - l->got, &fd,
-	    &stray, MSG_DONTWAIT);
+	n = fdpass_recv(l->fd, l->buf + l->got, sizeof(l->buf) - l->got, &fd,
+	    &stray, flags);
 	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			link_break(l, "");
-		return;
+		if (errno == EAGAIN || errno == EINTR)
+			return -1;
+		link_break(l, "");
+		return 0;
 	}
 	if (fd != -1 && l->got_fd != -1) {
 		close_fd(&fd);
@@ -512,11 +519,11 @@ link_readable(int sock, short what, void *arg)
 		l->got_fd = fd;
 	if (stray) {
 		link_offence(l, "stray descriptor");
-		return;
+		return 0;
 	}
 	if (n == 0) {
 		link_break(l, "");
-		return;
+		return 0;
 	}
 	l->got += (size_t)n;
 	l->busy = true;
@@ -524,17 +531,22 @@ link_readable(int sock, short what, void *arg)
 	l->busy = false;
 	if (l->freed)
 		link_free(l);
+	return 0;
 }
 
-int
-link_wait(struct link *l, int ms)
+static void
+link_readable(int sock, short what, void *arg)
 {
-	struct pollfd	pfd = { l->fd, POLLIN, 0 };
+	(void)sock;
+	(void)what;
+	(void)link_read(arg, MSG_DONTWAIT);
+}
 
-	if (l->broken || poll(&pfd, 1, ms) != 1)
-		return -1;
-	link_readable(l->fd, EV_READ, l);
-	return 0;
+/* Not poll(2) first: a packet would pay for one call more. */
+int
+link_wait(struct link *l)
+{
+	return l->broken ? -1 : link_read(l, 0);
 }
 
 /*

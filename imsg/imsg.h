@@ -38,8 +38,15 @@ typedef void (link_handler)(struct link *, struct imsg *, void *);
 typedef void (link_gone)(struct link *, const char *, void *);
 
 /*
- * A link takes the descriptor over, makes it non-blocking, and reads as soon
- * as the base runs.  self and peer are the gate's roles.
+ * Two ends of a link, close-on-exec; -1: errno says why.  They are blocking:
+ * each read and write of a link says for itself that it does not wait, and the
+ * one that does, link_wait(), ends by the time that is set here.
+ */
+int	 link_pair(int fds[2]);
+
+/*
+ * A link takes the descriptor over, and reads as soon as the base runs.  self
+ * and peer are the gate's roles.
  */
 struct link *
 	 link_new(struct event_base *, int, enum role self, enum role peer,
@@ -64,10 +71,11 @@ void	 link_release(struct link *);
 /* Bytes not yet written, for senders that can wait. */
 size_t	 link_queued(const struct link *);
 /*
- * Reads once, outside of the loop, what comes within the given milliseconds;
- * -1 if nothing did.  Not in a handler of this link, which may be freed here.
+ * Reads once, outside of the loop, what comes within 5 ms, or there was none:
+ * -1.  For ends made by link_pair().  Not in a handler of this link, which may
+ * be freed here.
  */
-int	 link_wait(struct link *, int ms);
+int	 link_wait(struct link *);
 /* Writes what is queued, blocking at most the given milliseconds: at exit. */
 int	 link_flush(struct link *, int ms);
 

@@ -31,7 +31,6 @@
 #define BACKLOG_WAIT	{ 0, 2000 }	/* then look again after 2 ms */
 #define TABLE_WAIT	{ 1, 0 }	/* between two MSG_TABLE */
 #define ONE_VERDICT	9	/* bytes of a message with one */
-#define ANSWER_WAIT	5	/* ms; ruled is busy with something else */
 #define TURNS_MAX	16	/* until the other descriptors have theirs */
 #define WARN_WAIT	1	/* seconds between two complaints of a kind */
 
@@ -385,8 +384,8 @@ on_queue(evutil_socket_t fd, short what, void *arg)
 	hand_over();
 	for (turns = 0; turns < TURNS_MAX && unanswered && ruled != NULL;
 	    turns++)
-		if (link_wait(ruled, ANSWER_WAIT) == -1)
-			break;
+		if (link_wait(ruled) == -1)
+			break;		/* it is busy with something else */
 }
 
 static void

@@ -127,8 +127,6 @@ void	 stub_order(enum stub_order);
 pid_t	 stub_pid(void);
 
 /* spare.c */
-/* The two ends of a fresh link; -1: errno says why. */
-int	 link_pair(int[2]);
 /* A process that waits to be told what to be, and the link to it; or -1. */
 pid_t	 spare_take(enum role, int *fd);
 void	 spare_keep(void);	/* from now on one of each is ready */

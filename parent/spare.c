@@ -75,13 +75,6 @@ spare_exec(enum role role, int link)
 	_exit(127);
 }
 
-int
-link_pair(int fds[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0, fds);
-}
-
 static int
 spare_fork(enum role role)
 {

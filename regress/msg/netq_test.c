@@ -502,7 +502,8 @@ make_pair(int type, int pair[2])
 {
 	int	size = 4 << 20;
 
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) == -1)
+	if ((type == SOCK_STREAM ? link_pair(pair) : socketpair(AF_UNIX,
+	    type | SOCK_CLOEXEC, 0, pair)) == -1)
 		abort();
 	pair[0] = move_up(pair[0]);
 	pair[1] = move_up(pair[1]);

@@ -128,9 +128,6 @@ job_links(void)
 	memset(&mh, 0, sizeof(mh));
 	mh.msg_iov = &iov;
 	mh.msg_iovlen = 1;
-	if (fcntl(FD_PARENT, F_SETFL, fcntl(FD_PARENT, F_GETFL) |
-	    O_NONBLOCK) == -1)
-		return (needs(false, "O_NONBLOCK"));
 	if (send(FD_PARENT, "hello", 5, MSG_NOSIGNAL | MSG_DONTWAIT) != 5)
 		return (needs(false, "send"));
 	if (poll(&pfd, 1, 1000) != 1)
