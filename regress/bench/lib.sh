@@ -240,7 +240,8 @@ end()
 	exec 9>&-
 	# shellcheck disable=SC2086 # several
 	[ -z "$HELPERS" ] || kill $HELPERS 2>/dev/null
-	wait "$main" 2>/dev/null
+	# shellcheck disable=SC2086 # several
+	wait "$main" $HELPERS 2>/dev/null
 }
 
 # Nanoseconds on a processor, of all processes of the arrangement.

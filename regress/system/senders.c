@@ -519,7 +519,10 @@ sink(int port)
 	return 0;
 }
 
-/* All of them end when the pipe that they read does. */
+/*
+ * They end when the pipe that they read does, and this one, whatever it is
+ * sent, after all of them: whoever measures next waits for that.
+ */
 static int
 idle(int n, int files)
 {
@@ -539,9 +542,13 @@ idle(int n, int files)
 		}
 	}
 	close(fds[0]);
+	(void)signal(SIGTERM, SIG_IGN);
 	puts("idle");
 	fflush(stdout);
 	wait_end();
+	close(fds[1]);
+	while (wait(NULL) > 0)
+		continue;
 	return 0;
 }
 
