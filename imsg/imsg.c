@@ -46,6 +46,7 @@ struct link {
 	link_gone		*gone;
 	void			*arg;
 	TAILQ_HEAD(chunkq, chunk) queue;
+	struct chunk		*spare;		/* the next one, or NULL */
 	size_t			 queued;
 	size_t			 got;		/* bytes in buf */
 	int			 got_fd;	/* waits for its message */
@@ -138,12 +139,14 @@ link_new(struct event_base *base, int fd, enum role self, enum role peer,
 	return l;
 }
 
+/* One is kept, so that a message costs no allocation. */
 static void
 queue_drop(struct link *l, struct chunk *c)
 {
 	TAILQ_REMOVE(&l->queue, c, entry);
 	close_fd(&c->fd);
-	free(c);
+	free(l->spare);
+	l->spare = c;
 }
 
 void
@@ -159,6 +162,7 @@ link_free(struct link *l)
 	}
 	while ((c = TAILQ_FIRST(&l->queue)) != NULL)
 		queue_drop(l, c);
+	free(l->spare);
 	event_free(l->readable);
 	event_free(l->writable);
 	event_free(l->failing);
@@ -291,8 +295,9 @@ queue_room(struct link *l, size_t len, int fd)
 
 	if (c != NULL && fd == -1 && c->fd == -1 && CHUNK_SIZE - c->len >= len)
 		return c;
-	if ((c = malloc(sizeof(*c))) == NULL)
+	if ((c = l->spare) == NULL && (c = malloc(sizeof(*c))) == NULL)
 		fatal(NULL);
+	l->spare = NULL;
 	c->len = c->off = 0;
 	c->fd = fd;
 	TAILQ_INSERT_TAIL(&l->queue, c, entry);
