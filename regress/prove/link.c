@@ -5,6 +5,8 @@
  * for the rest of their frame, up to MAX together, with and without a
  * descriptor, between any two processes, after any messages.
  */
+#define SOCK_CLOEXEC	02000000	/* Frama-C's headers have none */
+
 #include "imsg.c"
 
 #include "prove.h"
@@ -78,6 +80,7 @@ parse(const uint8_t *data, size_t len)
 	l.gone = gone;
 	l.arg = NULL;
 	TAILQ_INIT(&l.queue);
+	l.spare = NULL;
 	l.queued = 0;
 	l.got_fd = Frama_C_interval(-1, FDS - 1);
 	Frama_C_make_unknown((char *)&l.seen, sizeof(l.seen));
