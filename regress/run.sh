@@ -18,7 +18,7 @@ B=build
 export B
 LOG=$B/regress/log
 FUZZ_SECONDS=${T-30}
-SLOW=${TSN_SLOW-1}		# how much more time tests may take
+LIMIT=${TSN_LIMIT-${TSN_SLOW-1}}	# how much more time tests may take
 BUILD=600			# seconds for those that compile
 STRIKES=400
 PROVE=900
@@ -68,7 +68,7 @@ lines()
 one()
 {
 	name=$1
-	seconds=$(($2 * SLOW))
+	seconds=$(($2 * LIMIT))
 	shift 2
 	if [ -n "$only" ]; then
 		case " $only " in *" $name "*) ;; *) return ;; esac

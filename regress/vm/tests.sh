@@ -3,8 +3,9 @@
 #
 # In the guest, as its only service: tests of regress/run.sh.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-HOME=/root TERM=dumb TSN_FIREWALL=nft TSN_SLOW=4 TSN_OWN_CLOCK=1 TSN_CPU=1
-export PATH HOME TERM TSN_FIREWALL TSN_SLOW TSN_OWN_CLOCK TSN_CPU
+HOME=/root TERM=dumb TSN_FIREWALL=nft TSN_SLOW=4 TSN_LIMIT=8 TSN_OWN_CLOCK=1
+TSN_CPU=1
+export PATH HOME TERM TSN_FIREWALL TSN_SLOW TSN_LIMIT TSN_OWN_CLOCK TSN_CPU
 : "${tsn_top=}${tsn_B=}${tsn_tests=}"
 exec >/dev/console 2>&1
 cd "$tsn_top" || exit 1
