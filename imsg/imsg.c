@@ -28,7 +28,7 @@
 
 #define FLAG_FD		0x0001
 #define CHUNK_SIZE	(2 * MSG_MAX)
-#define WAIT		{ 0, 5000 }	/* of link_wait(), 5 ms */
+#define WAIT		{ 0, 5000 }	/* 5 ms, of link_wait() */
 
 /* Unsent bytes; a chunk with a descriptor holds one message alone. */
 struct chunk {
