@@ -503,19 +503,40 @@ expect_screen()
 	}
 }
 
-# Keys count when the question is half a second old and nobody typed.
-press()
+# Is there a question about this on the screen?  Without one it says what became
+# of the last.
+asking()
 {
-	sleep 1
-	for key; do
-		tmux -S "$T/tmux$askers" send-keys "$key"
-	done
+	shown=$(screen)
+	echo "$shown" | grep -Eq '^ *(wait|ready) *$' &&
+	    echo "$shown" | grep -Eq -- "$1"
 }
 
-# Waits until a question about this is on the terminal's screen.
+# Waits for one.
 asked()
 {
-	expect_screen "$1" 3
+	wait_for 150 asking "$1" || {
+		screen | grep . >&2
+		fail "no question about: $1"
+	}
+}
+
+# All keys at once, when the first of them counts: one too early is lost, and
+# the next would answer for nine minutes instead of once.
+press()
+{
+	wait_for 150 ready || fail "keys do not count"
+	keys "$@"
+}
+
+ready()
+{
+	on_screen '^ *ready *$'
+}
+
+keys()
+{
+	tmux -S "$T/tmux$askers" send-keys "$@"
 }
 
 # How many questions are open, by the lines of `pending`.
