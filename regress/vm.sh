@@ -484,7 +484,7 @@ parts="boot powercut system/firewall"
 if [ -n "$long" ]; then
 	CUTS=${TSN_CUTS-10}
 	parts="boot powercut $(cd regress && ls system/*.sh |
-	    sed -E '/\/(lib|build|package|install)\.sh$/d; s/\.sh$//' | tr '\n' ' ')"
+	    sed -E '/\/(x?lib|build|package|install)\.sh$/d; s/\.sh$//' | tr '\n' ' ')"
 fi
 [ $# -eq 0 ] || parts=$*
 
