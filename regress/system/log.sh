@@ -5,6 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 
 setup
+# Where nothing lies over it: on an overlay its path would be "(unconfirmed)".
+cp "$PROBE" "$T/probe"
+PROBE=$T/probe
 DNS="allow $R4 53 udp"
 set_rules "$DNS" "allow github.com 443 tcp" "deny $BARE4 - tcp" \
     "allow $BARE6 5000 udp" "drop $BARE4 - udp" "allow $BARE4 - icmp"
