@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -35,10 +35,12 @@ loop_init(enum role role)
 {
 	static const int	 ignored[] = { SIGPIPE, SIGINT, SIGTERM,
 	    SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
-	struct itimerval	 every = { { LOOP_CPU, 0 }, { LOOP_CPU, 0 } };
+	struct itimerspec	 every = { { LOOP_CPU, 0 }, { LOOP_CPU, 0 } };
+	struct sigevent		 watch;
 	struct event_config	*cfg;
 	struct event_base	*base;
 	struct sigaction	 sa;
+	timer_t			 timer;
 	char			 name[16];
 	size_t			 i;
 
@@ -52,9 +54,13 @@ loop_init(enum role role)
 			fatal("sigaction");
 	sa.sa_handler = astray;
 	sa.sa_flags = SA_RESTART;
+	memset(&watch, 0, sizeof(watch));
+	watch.sigev_notify = SIGEV_SIGNAL;
+	watch.sigev_signo = SIGPROF;
 	if (sigaction(SIGPROF, &sa, NULL) == -1 ||
-	    setitimer(ITIMER_PROF, &every, NULL) == -1)
-		fatal("setitimer");
+	    timer_create(CLOCK_THREAD_CPUTIME_ID, &watch, &timer) == -1 ||
+	    timer_settime(timer, 0, &every, NULL) == -1)
+		fatal("timer");
 	/* No thread, no environment: nothing that could ask for a call. */
 	if ((cfg = event_config_new()) == NULL ||
 	    event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |

@@ -4,7 +4,8 @@
  * The loop every child runs in, and its own watch over it: a turn that uses
  * more than LOOP_CPU seconds of processor time has gone astray (a parser in
  * a circle, say), and the process ends itself; the parent starts it again.
- * Idle costs nothing, for the clock is ITIMER_PROF's.
+ * Idle costs nothing, for the clock is this thread's processor time; what
+ * procinfo's other threads do is no turn of the loop.
  */
 #ifndef LOOP_H
 #define LOOP_H

@@ -57,7 +57,7 @@ risky_calls()
 # of logs alone: ruled's now_real() and the log's own stamps.
 wall_clock()
 {
-	grep -nEH 'CLOCK_REALTIME|gettimeofday\(|\<time\(|timer_create\(' -r \
+	grep -nEH 'CLOCK_REALTIME|gettimeofday\(|\<time\(' -r \
 	    imsg sandbox netq procinfo ruled prompter parent \
 	    --include='*.[chy]' |
 	    grep -v -e '^ruled/main.c:.*held_real' -e '^parent/logsink.c:' \

@@ -133,8 +133,6 @@ static const struct call common[] = {
 	CALL("read"),
 	CALL("recvmsg"),
 	CALL("close"),
-	WHEN("setitimer", "a loop that hangs ends itself",
-	    IS(0, "timer", ITIMER_PROF)),
 
 	HEAD("the end"),
 	CALL("exit"),
@@ -317,6 +315,8 @@ static const struct call parent[] = {
 	CALL("sigaltstack"),
 	CALL("restart_syscall"),
 	CALL("setitimer"),
+	ODD("timer_create", "a child's watch over its loop"),
+	CALL("timer_settime"),
 	CALL("clock_gettime"),
 	CALL("clock_getres"),
 	CALL("clock_nanosleep"),

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -133,14 +132,6 @@ job_links(void)
 	if (poll(&pfd, 1, 1000) != 1)
 		return (needs(false, "poll"));
 	return (needs(recvmsg(FD_PARENT, &mh, MSG_DONTWAIT) > 0, "recvmsg"));
-}
-
-static int
-job_watch(void)
-{
-	struct itimerval	it = { { 0, 0 }, { 5, 0 } };
-
-	return (needs(setitimer(ITIMER_PROF, &it, NULL) == 0, "setitimer"));
 }
 
 static int
@@ -431,7 +422,6 @@ const struct job jobs[] = {
 	{ "clocks and local time", job_time, ALL },
 	{ "event loop", job_loop, ALL },
 	{ "links", job_links, ALL },
-	{ "watch on a hanging loop", job_watch, ALL },
 	{ "missing layers", job_missing, ALL },
 	{ "verdicts of 32 and 40 bytes", job_verdict, R(ROLE_NETQ) },
 	{ "writing to all other descriptors", job_other_fds, R(ROLE_NETQ) },
