@@ -268,16 +268,16 @@ has_writer(int fd)
 }
 
 /*
- * The old file is out of reach by now, under the temporary name: did it
- * change since ruled read it, or is it about to?
+ * Is the old file what has this name, and did it not change since ruled read
+ * it, nor is about to?
  */
 static bool
-old_is_current(const struct place *p, const char *tmp, int old,
+old_is_current(const struct place *p, const char *name, int old,
     const struct file_version *from)
 {
 	struct stat	st;
 
-	if (fstatat(p->dir, tmp, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !same_content(&st, from))
 		return false;
 	return !has_writer(old) && fstat(old, &st) == 0 &&
@@ -333,11 +333,19 @@ static int
 exchange(const struct place *p, const char *tmp, int old,
     const struct file_version *from, const struct stat *ours)
 {
+	/*
+	 * Writing ours took its time.  Who saved meanwhile, or is about to, must
+	 * not come to see it: another editor might read it before it is taken
+	 * back, and save what lacks the first one's work.
+	 */
+	if (!old_is_current(p, p->name, old, from))
+		return ESTALE;
 	if (renameat2(p->dir, tmp, p->dir, p->name, RENAME_EXCHANGE) == -1)
 		return errno == ENOENT ? ESTALE : errno;
 	/*
-	 * Looked at again once the disk has it: an open(2) that had found the
-	 * old file just before the exchange is over by then.
+	 * The old one is out of reach now.  Looked at again once the disk has
+	 * it: an open(2) that had found the old file just before the exchange
+	 * is over by then.
 	 */
 	if (old_is_current(p, tmp, old, from)) {
 		if (fsync(p->dir) == -1)

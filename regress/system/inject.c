@@ -126,14 +126,17 @@ say(pid_t pid, int fd, const struct user_regs_struct *was)
 	/* Who heard it may be the faster one. */
 	if (!until_call(pid))
 		exit(0);
-	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1) {
+		if (errno == ESRCH)
+			exit(0);
 		err(1, "registers");
+	}
 	if (regs.rax != nwords)
 		errx(1, "sendto: %lld", (long long)regs.rax);
 	regs = *was;
 	regs.rax = (unsigned long long)-EINTR;
 	regs.orig_rax = (unsigned long long)-1;
-	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1 && errno != ESRCH)
 		err(1, "registers");
 }
 
@@ -190,7 +193,7 @@ main(int argc, char *argv[])
 		call(pid, argv[2], &regs);
 	else
 		say(pid, fd, &regs);
-	if (ptrace(PTRACE_DETACH, pid, 0, 0) == -1)
+	if (ptrace(PTRACE_DETACH, pid, 0, 0) == -1 && errno != ESRCH)
 		err(1, "detach");
 	return 0;
 }

@@ -26,6 +26,7 @@
 static char	dir[] = "/dev/shm/tinysnitch-commit.XXXXXX";
 static char	path[64], other[64], link_path[80];
 static int	failed;
+static int	exchanges;	/* of two names, see renameat2() below */
 
 static void
 report(const char *name, int ok, const char *why)
@@ -200,11 +201,14 @@ test_stale(void)
 
 	v = version(path);
 	must((fd = open(path, O_WRONLY)) != -1, path);
+	exchanges = 0;
 	err = commit(path, "ours\n", v);
 	must(write(fd, "FOUR", 4) == 4, "write");
 	(void)close(fd);
 	report("open for writing elsewhere", err == ESTALE &&
 	    strncmp(get(path), "FOUR", 4) == 0, strerror(err));
+	report("and nobody sees what was refused", exchanges == 0,
+	    "it was in place for a moment");
 	err = commit(path, "ours\n", version(path));
 	report("then it works", err == 0 && strcmp(get(path), "ours\n") == 0,
 	    strerror(err));
@@ -396,7 +400,7 @@ test_killed(void)
  * An editor that saves at the worst moment: just before the commit's n-th
  * exchange of two names.  This takes the place of the C library's function.
  */
-static int	exchanges, last_edit;
+static int	last_edit;
 static char	saves[8];	/* by renaming, or in place; 0: not now */
 
 int
