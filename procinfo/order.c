@@ -24,6 +24,9 @@
  * may be its own, late; or an event was lost, and what comes is the next
  * datagram's.  The next quiet point tells which, or a silence: an offset is
  * never right again after a loss, and if it holds, it has held for all before.
+ * Where every event is late, as on virtual processors, which rest while they
+ * wake another, no such point comes; then the half of the time to the next
+ * packet tells in which the event was.
  * Until then neither this packet nor those that follow it are anybody's.
  */
 #include <string.h>
@@ -35,6 +38,7 @@
 #define QUIET_NS	5000	/* without an event before a quiet point, */
 #define AFTER_NS	100000	/* and after it */
 #define PAUSE_NS	100000000
+#define GAP_NS		400000	/* longer than most are late, twice */
 /* How much speaks against an offset since it was last seen to hold. */
 #define ONE_MORE	1
 #define ONE_SHORT	2
@@ -148,7 +152,8 @@ is_restart(struct order *o, uint64_t number, uint64_t time)
 static void
 contradict(struct order *o, uint64_t number, unsigned int weight)
 {
-	if (number <= o->sure || number == o->last_against)
+	/* Once for each: whoever is looked for is looked for again. */
+	if (number <= o->sure || number <= o->last_against)
 		return;
 	o->last_against = number;
 	o->against += weight;
@@ -182,21 +187,22 @@ point_settle(struct order *o, uint64_t now)
 
 /* What the time from one packet to the next one says. */
 static void
-pause_settle(struct order *o, uint64_t number, uint64_t begin, uint64_t end)
+gap_settle(struct order *o, uint64_t number, uint64_t begin, uint64_t end)
 {
 	uint64_t	 events;
 	int64_t		 bound;
 
-	if (end - begin < PAUSE_NS ||
-	    !count_until(o, begin + (end - begin) / 2, &events) ||
-	    events == 0 || events == o->count ||
-	    o->event[events % ORDER_HISTORY].time > end)
+	if (end - begin < GAP_NS ||
+	    !count_until(o, begin + (end - begin) / 2, &events) || events == 0)
 		return;
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound == o->offset) {
 		hold(o, number);
 		return;
 	}
+	if (end - begin < PAUSE_NS || events == o->count ||
+	    o->event[events % ORDER_HISTORY].time > end)
+		return;
 	if (o->synced)
 		order_unsync(o);
 	vote(o, bound, number, PAUSE_VOTES);
@@ -237,7 +243,7 @@ order_observe(struct order *o, uint64_t number, uint64_t time, bool quiet,
 		return;
 	order_settle(o, time);
 	if (number == last + 1 && last > 0 && last_time >= o->epoch)
-		pause_settle(o, last, last_time, time);
+		gap_settle(o, last, last_time, time);
 	if (!o->synced && quiet) {
 		o->point = number;
 		o->point_time = time;

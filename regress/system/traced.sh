@@ -54,6 +54,11 @@ share()
 		[$sent[] | . as $s | $map["\(.proto) \(.port)"] // {} |
 		    select(.pid == $s.pid and .by == $by)] | length' "$T/json"
 }
+by()
+{
+	jq -r 'select(.direction) | .by' "$T/json" | sort | uniq -c |
+	    tr '\n' ' '
+}
 all_named()
 {
 	[ "$(share "$1" "$2")" -eq "$(wc -l <"$T/sent")" ]
@@ -68,7 +73,7 @@ drive()
 	next_port=$((next_port + N))
 	[ "$(wc -l <"$T/sent")" -eq "$N" ] || fail "not sent"
 	all_named "$1" "$2" || wait_for 50 all_named "$1" "$2" ||
-		fail "$(share "$1" "$2") of $N have their pid by $2"
+		fail "$(share "$1" "$2") of $N have their pid by $2: $(by)"
 }
 
 # Threads are what the records tell.

@@ -370,6 +370,53 @@ late_from_the_start(void)
 		fail("never known");
 }
 
+/*
+ * Every one of them, and asked about when all have happened: each is written
+ * long before the next datagram's, which one that was lost would not be.
+ */
+static void
+always_late(void)
+{
+	uint64_t	 then[20];
+	uint32_t	 who, i;
+
+	order_init(&o, true);
+	turn(true);
+	for (i = 0; i < 20; i++) {
+		netq_reads(1);
+		then[i] = now;
+		order_observe(&o, number, now, true, true);
+		now += 60 * US;
+		datagram(ORDER_PROCESS);
+		now += 1400 * US;
+	}
+	order_settle(&o, now + 50000 * US);
+	for (i = 0; i < 20; i++) {
+		who = ask_about(i + 2, then[i]);
+		if (who != i + 2)
+			fail("datagram %u is taken for %u", i + 2, who);
+	}
+}
+
+/* A datagram that is asked about often says no more than once. */
+static void
+asked_often(void)
+{
+	int	 i;
+
+	order_init(&o, true);
+	turn(true);
+	late_turn();
+	late_turn();
+	for (i = 0; i < 10; i++) {
+		(void)ask_about(number - 1, now - 405 * US);
+		(void)ask_about(number, now - 200 * US);
+	}
+	turn(true);
+	if (ask() != sent)
+		fail("the offset was given up");
+}
+
 /* Late ones alone have made the offset; the first that is not shows it. */
 static void
 found_wrong(void)
@@ -472,6 +519,32 @@ one_lost(void)
 	for (i = 0; i < 8; i++)
 		turn(true);
 	if (ask() != sent)
+		fail("not known again");
+}
+
+/* The same where packets are far between, and asked about much later. */
+static void
+one_lost_slowly(void)
+{
+	uint64_t	 then[12];
+	uint32_t	 who, i;
+
+	order_init(&o, true);
+	turn(true);
+	number++;
+	for (i = 0; i < 12; i++) {
+		datagram(ORDER_PROCESS);
+		netq_reads(1);
+		then[i] = now;
+		order_observe(&o, number, now, true, true);
+		now += 1400 * US;
+	}
+	for (i = 0; i < 12; i++) {
+		who = ask_about(i + 3, then[i]);
+		if (who != 0 && who != i + 2)
+			fail("datagram %u is taken for %u", i + 2, who);
+	}
+	if (ask_about(number, then[11]) != sent)
 		fail("not known again");
 }
 
@@ -602,12 +675,15 @@ main(void)
 	check("older than the history", forgotten);
 	check("not there yet", not_yet);
 	check("one lost without a word", one_lost);
+	check("one lost, and long gaps", one_lost_slowly);
 	check("read before its event is seen", read_too_soon);
 	check("read before its event is written", written_late);
 	check("written late, and nothing after it", late_and_last);
 	check("many events written late", often_late);
 	check("late while nothing is known", late_while_unknown);
 	check("late from the start", late_from_the_start);
+	check("all events written late", always_late);
+	check("late ones asked about again and again", asked_often);
 	check("an offset made of late ones", found_wrong);
 	check("late ones with pauses", pauses);
 	check("an offset too low", too_low);
