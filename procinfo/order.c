@@ -25,8 +25,9 @@
  * datagram's.  The next quiet point tells which, or a silence: an offset is
  * never right again after a loss, and if it holds, it has held for all before.
  * Where every event is late, as on virtual processors, which rest while they
- * wake another, no such point comes; then the half of the time to the next
- * packet tells in which the event was.
+ * wake another, no such point comes.  Then the time to the next packet tells:
+ * in its first half an event is this one's, late, and in its second half the
+ * next one's.
  * Until then neither this packet nor those that follow it are anybody's.
  */
 #include <string.h>
