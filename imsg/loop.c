@@ -26,7 +26,7 @@ astray(int sig)
 {
 	(void)sig;
 	if (running && turn == turn_seen)
-		_exit(1);
+		_exit(LOOP_ASTRAY);
 	turn_seen = turn;
 }
 
@@ -96,6 +96,8 @@ loop_pace(uint64_t now, unsigned int packets)
 void
 loop_run(struct event_base *base)
 {
+	/* Another than the one that the beginning counts as. */
+	turn = 1;
 	running = 1;
 	for (;;) {
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)

@@ -17,6 +17,7 @@
 #include "msg.h"
 
 #define LOOP_CPU	1	/* seconds in one turn */
+#define LOOP_ASTRAY	4	/* exit status of who took more */
 
 /*
  * Before the sandbox: names the process ("snitch-ruled"), starts the watch

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "loop.h"
 #include "parent.h"
 #include "sandbox.h"
 
@@ -692,6 +693,9 @@ describe_death(struct child *c, int status, char *buf, size_t size)
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) == 127)
 		(void)snprintf(buf, size, "cannot be executed");
+	else if (WEXITSTATUS(status) == LOOP_ASTRAY)
+		(void)snprintf(buf, size, "went astray: more than %d s of "
+		    "processor time at one thing", LOOP_CPU);
 	else
 		(void)snprintf(buf, size, "ended with status %d",
 		    WEXITSTATUS(status));

@@ -58,6 +58,14 @@ long_turns(evutil_socket_t fd, short what, void *arg)
 	(void)event_add(again, &now);
 }
 
+static void
+first_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	burn(600);
+	_exit(WELL);
+}
+
 static void *
 thread(void *arg)
 {
@@ -83,17 +91,20 @@ beside_a_thread(evutil_socket_t fd, short what, void *arg)
 
 static const struct {
 	const char		*name;
+	long			 start;	/* ms before the first turn */
 	event_callback_fn	 turn;
 	int			 status;
 } cases[] = {
-	{ "a turn in a circle ends it", circle, 1 },
-	{ "long turns, one after the other, do not", long_turns, WELL },
-	{ "nor does another thread's work", beside_a_thread, WELL },
+	{ "a turn in a circle ends it", 0, circle, LOOP_ASTRAY },
+	{ "and the first one after a long start", 2500, circle, LOOP_ASTRAY },
+	{ "long turns, one after the other, do not", 0, long_turns, WELL },
+	{ "nor does a long start", 1500, first_turn, WELL },
+	{ "nor does another thread's work", 0, beside_a_thread, WELL },
 };
 #define NCASES	(sizeof(cases) / sizeof(cases[0]))
 
 static void
-child(event_callback_fn turn)
+child(long start, event_callback_fn turn)
 {
 	const struct rlimit	 rl = { BOUND, BOUND };
 	const struct timeval	 now = { 0, 0 };
@@ -110,6 +121,7 @@ child(event_callback_fn turn)
 	if (again == NULL || idle == NULL || event_add(idle, NULL) == -1 ||
 	    event_add(again, &now) == -1)
 		_exit(2);
+	burn(start);
 	loop_run(base);
 }
 
@@ -122,7 +134,7 @@ main(void)
 
 	for (i = 0; i < NCASES; i++) {
 		if ((pid[i] = fork()) == 0)
-			child(cases[i].turn);
+			child(cases[i].start, cases[i].turn);
 		if (pid[i] == -1) {
 			perror("fork");
 			return 1;

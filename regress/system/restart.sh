@@ -268,6 +268,26 @@ check "a forbidden system call: killed, named in the log, back" \
 check "a socket of its own: killed, named in the log, back" \
     violation socket
 
+# Each keeps watch over itself: two looks at the same turn of its loop.
+went_astray()
+{
+	for role in netq procinfo ruled; do
+		pid=$(pid_of $role)
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			kill -s PROF "$pid" 2>/dev/null
+			sleep 0.05
+		done
+		wait_log " ERROR $role\[$pid\]: went astray: .*; restarted \(" ||
+			fail "$role has not noticed"
+		wait_log " INFO $role\[[0-9]*\]: back after " ||
+			fail "$role is not back"
+		expect reply tcp $CDN4 80
+	done
+	settle
+}
+again
+check "one that goes astray: named in the log, back" went_astray
+
 # Memory is refused to one child, under load and, for ruled, with a long file
 # of rules to be read: what cannot go on without says so and starts again.
 id_of()
