@@ -27,7 +27,7 @@
  * Where every event is late, as on virtual processors, which rest while they
  * wake another, no such point comes.  Then the time to the next packet tells:
  * in its first half an event is this one's, late, and in its second half the
- * next one's.
+ * next one's; that one has to be there, or it was netq that was slow.
  * Until then neither this packet nor those that follow it are anybody's.
  */
 #include <string.h>
@@ -39,7 +39,8 @@
 #define QUIET_NS	5000	/* without an event before a quiet point, */
 #define AFTER_NS	100000	/* and after it */
 #define PAUSE_NS	100000000
-#define GAP_NS		400000	/* longer than most are late, twice */
+#define LATE_NS		200000	/* most that are late are less */
+#define GAP_NS		(2 * LATE_NS)
 /* How much speaks against an offset since it was last seen to hold. */
 #define ONE_MORE	1
 #define ONE_SHORT	2
@@ -190,19 +191,22 @@ point_settle(struct order *o, uint64_t now)
 static void
 gap_settle(struct order *o, uint64_t number, uint64_t begin, uint64_t end)
 {
-	uint64_t	 events;
+	uint64_t	 events, next;
 	int64_t		 bound;
 
 	if (end - begin < GAP_NS ||
-	    !count_until(o, begin + (end - begin) / 2, &events) || events == 0)
+	    !count_until(o, begin + (end - begin) / 2, &events) ||
+	    events == 0 || events == o->count)
 		return;
+	next = o->event[events % ORDER_HISTORY].time;
 	bound = (int64_t)(events - 1) - (int64_t)number;
 	if (o->synced && bound == o->offset) {
-		hold(o, number);
+		/* The next packet's may be late, too. */
+		if (next <= end + LATE_NS)
+			hold(o, number);
 		return;
 	}
-	if (end - begin < PAUSE_NS || events == o->count ||
-	    o->event[events % ORDER_HISTORY].time > end)
+	if (end - begin < PAUSE_NS || next > end)
 		return;
 	if (o->synced)
 		order_unsync(o);

@@ -385,9 +385,9 @@ always_late(void)
 	for (i = 0; i < 20; i++) {
 		netq_reads(1);
 		then[i] = now;
-		order_observe(&o, number, now, true, true);
 		now += 60 * US;
 		datagram(ORDER_PROCESS);
+		order_observe(&o, number, then[i], true, true);
 		now += 1400 * US;
 	}
 	order_settle(&o, now + 50000 * US);
@@ -548,6 +548,31 @@ one_lost_slowly(void)
 		fail("not known again");
 }
 
+/* And netq is slow: it reads the next one long after that was sent. */
+static void
+one_lost_reader_slow(void)
+{
+	uint64_t	 then, later;
+	uint32_t	 who;
+
+	order_init(&o, true);
+	turn(true);
+	number++;
+	then = now;
+	order_observe(&o, number, then, true, true);
+	now += 300 * US;
+	datagram(ORDER_PROCESS);
+	now += 1000 * US;
+	netq_reads(1);
+	later = now;
+	now += 500 * US;
+	datagram(ORDER_PROCESS);
+	order_observe(&o, number, later, true, true);
+	who = ask_about(number - 1, then);
+	if (who != 0)
+		fail("what has no event is taken for %u", who);
+}
+
 /* Events that vanished without a word: never wrong, and found again. */
 static void
 lost_uncounted(void)
@@ -676,6 +701,7 @@ main(void)
 	check("not there yet", not_yet);
 	check("one lost without a word", one_lost);
 	check("one lost, and long gaps", one_lost_slowly);
+	check("one lost, and netq slow", one_lost_reader_slow);
 	check("read before its event is seen", read_too_soon);
 	check("read before its event is written", written_late);
 	check("written late, and nothing after it", late_and_last);
