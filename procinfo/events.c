@@ -118,7 +118,8 @@ ring_add(uint16_t cpu, int fd, bool trace)
 		return;
 	}
 	if (trace) {
-		by_trace = true;
+		/* Its buffers count what they lose, whatever CPUs do. */
+		by_trace = order.lossless = true;
 		r->irq_id = 1;
 	}
 	r->ev = event_new(main_base(), fd, EV_READ | EV_PERSIST,

@@ -157,6 +157,9 @@ contradict(struct order *o, uint64_t number, unsigned int weight)
 	/* Once for each: whoever is looked for is looked for again. */
 	if (number <= o->sure || number <= o->last_against)
 		return;
+	/* Then one that is missing is late, and nothing else. */
+	if (o->lossless && weight == ONE_SHORT)
+		return;
 	o->last_against = number;
 	o->against += weight;
 	if (o->doubt == 0)

@@ -30,6 +30,7 @@ struct order {
 	struct order_event	 event[ORDER_HISTORY];
 	uint64_t		 count;	/* events ever */
 	bool			 synced;
+	bool			 lossless;	/* no event is lost without a word */
 	int64_t			 offset;	/* event = number + offset */
 	uint64_t		 from;		/* this number on */
 	int64_t			 candidate;

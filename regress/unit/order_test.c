@@ -398,6 +398,31 @@ always_late(void)
 	}
 }
 
+/* Most of the time late, where no event is lost without a word. */
+static void
+very_late(void)
+{
+	uint64_t	 then[20];
+	uint32_t	 who, i;
+
+	order_init(&o, true);
+	o.lossless = true;
+	turn(true);
+	for (i = 0; i < 20; i++) {
+		netq_reads(1);
+		then[i] = now;
+		order_observe(&o, number, now, true, true);
+		now += 600 * US;
+		datagram(ORDER_PROCESS);
+		now += 100 * US;
+	}
+	for (i = 0; i < 20; i++) {
+		who = ask_about(i + 2, then[i]);
+		if (who != i + 2)
+			fail("datagram %u is taken for %u", i + 2, who);
+	}
+}
+
 /* A datagram that is asked about often says no more than once. */
 static void
 asked_often(void)
@@ -709,6 +734,7 @@ main(void)
 	check("late while nothing is known", late_while_unknown);
 	check("late from the start", late_from_the_start);
 	check("all events written late", always_late);
+	check("all very late, and no loss unsaid", very_late);
 	check("late ones asked about again and again", asked_often);
 	check("an offset made of late ones", found_wrong);
 	check("late ones with pauses", pauses);
