@@ -222,7 +222,9 @@ begin()
 	*)
 		start_other "$1" ;;
 	esac
-	sleep 0.5	# what starting costs is no connection's
+	# What starting costs is no connection's; a second after it the firewall
+	# looks whether its rules are still there.
+	sleep 2
 }
 
 end()

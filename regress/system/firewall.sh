@@ -187,6 +187,26 @@ notices_changes()
 	status || fail "not mended: $(tail -n 1 "$T/fw.out")"
 }
 
+# Somebody changes nftables once a second, and each time is looked: by one who
+# counts lines with a dozen programs, at the cost of a thousand connections.
+began()
+{
+	sed -n 's/^processes //p' /proc/stat
+}
+
+looks_cheaply()
+{
+	add
+	least=1000
+	for i in 1 2 3; do	# others start programs as well
+		before=$(began)
+		status || fail "look $i: $(tail -n 1 "$T/fw.out")"
+		n=$(($(began) - before))
+		[ $n -ge $least ] || least=$n
+	done
+	[ $least -le 45 ] || fail "a look starts $least processes"
+}
+
 nft_notices_changes()
 {
 	add
@@ -547,6 +567,7 @@ both_families()
 	check "loads, reloads, removes$1" loads
 	check "checks its options$1" options
 	check "notices changes$1" notices_changes
+	check "looks cheaply$1" looks_cheaply
 	check "closed without a listener$1" closed_without_listener
 	check "loopback$1" loopback_is_free
 	check "dns on loopback is judged$1" dns_on_loopback_is_judged
