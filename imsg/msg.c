@@ -60,6 +60,7 @@ static const struct gate gates[] = {
 	{ MSG_VERDICTS,	R, N,	0,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_WHO,	R, I,	2,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_WHOIS,	I, R,	30,	ANY,	NONE,	false,	0,	0 },
+	{ MSG_WHOIS_SAME, I, R,	8,	ANY,	NONE,	false,	0,	0 },
 	{ MSG_HOST,	I, R,	9,	40,	NONE,	false,	0,	0 },
 	{ MSG_SOURCES,	I, R,	1,	1,	NONE,	false,	0,	0 },
 	{ MSG_ASK,	R, Q,	64,	ANY,	NONE,	false,	0,	0 },
@@ -110,6 +111,7 @@ static const char *const msg_names[MSG_TYPE_MAX] = {
 	[MSG_SOURCES] = "MSG_SOURCES",
 	[MSG_CHILD] = "MSG_CHILD",
 	[MSG_FD] = "MSG_FD",
+	[MSG_WHOIS_SAME] = "MSG_WHOIS_SAME",
 };
 
 const struct gate *
@@ -790,6 +792,19 @@ msg_get_whois(struct ibuf *b, struct whois *m)
 		ibuf_get_str(b, m->parent[i].exe, sizeof(m->parent[i].exe));
 	}
 	return ibuf_done(b);
+}
+
+void
+msg_put_same(struct ibuf *b, const struct msg_same *m)
+{
+	ibuf_put_u64(b, m->number);
+}
+
+int
+msg_get_same(struct ibuf *b, struct msg_same *m)
+{
+	m->number = ibuf_get_u64(b);
+	return b->err ? -1 : 0;
 }
 
 void

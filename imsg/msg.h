@@ -106,6 +106,7 @@ enum msg_type {
 	MSG_SOURCES,	/* procinfo to ruled: how it can name programs */
 	MSG_CHILD,	/* parent to ruled: what became of a process */
 	MSG_FD,		/* parent to each, before MSG_START: a descriptor */
+	MSG_WHOIS_SAME,	/* procinfo to ruled: the last one did these, too */
 	MSG_TYPE_MAX
 };
 
@@ -414,6 +415,11 @@ struct whois {
 	} parent[PARENTS_MAX];
 };
 
+/* MSG_WHOIS_SAME: these; all else is as in the last MSG_WHOIS. */
+struct msg_same {
+	uint64_t	number;
+};
+
 /*
  * MSG_HOST: one change a message.  all: what follows replaces everything;
  * a complete table is HOST_CLEAR, then one HOST_ADDR or HOST_IF for each,
@@ -540,6 +546,7 @@ MSG_PAIR(ctl_reply, msg_ctl_reply);
 MSG_PAIR(packets_head, msg_packets_head);
 MSG_PAIR(packet, msg_packet);
 MSG_PAIR(verdict, msg_verdict);
+MSG_PAIR(same, msg_same);
 MSG_PAIR(who_head, msg_who_head);
 MSG_PAIR(who, msg_who);
 

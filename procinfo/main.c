@@ -41,6 +41,14 @@ static struct event		*turn_ev;	/* more questions wait */
 static TAILQ_HEAD(, waiting)	 questions = TAILQ_HEAD_INITIALIZER(questions);
 static size_t			 nquestions;
 
+/* The last answer, and the numbers of those after it that say the same. */
+static struct {
+	uint8_t			 buf[MSG_PAYLOAD_MAX];
+	size_t			 len;
+} said;
+static uint8_t			 same_buf[MSG_PAYLOAD_MAX];
+static struct ibuf		 same;
+
 struct event_base *
 main_base(void)
 {
@@ -68,6 +76,37 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* Nothing was said to this ruled yet, and nothing is the same. */
+static void
+answers_begin(void)
+{
+	said.len = 0;
+	ibuf_writer(&same, same_buf, sizeof(same_buf));
+}
+
+static void
+same_send(void)
+{
+	if (same.off > 0)
+		link_send_ibuf(ruled, MSG_WHOIS_SAME, -1, &same);
+	ibuf_writer(&same, same_buf, sizeof(same_buf));
+}
+
+/* Programs send many packets: of all but the first the number is enough. */
+static bool
+answer_same(const uint8_t *buf, size_t len, uint64_t number)
+{
+	struct msg_same	 m = { number };
+
+	if (len != said.len || memcmp(buf + sizeof(number),
+	    said.buf + sizeof(number), len - sizeof(number)) != 0)
+		return false;
+	if (sizeof(same_buf) - same.off < sizeof(number))
+		same_send();
+	msg_put_same(&same, &m);
+	return true;
+}
+
 static void
 answer(const struct waiting *w)
 {
@@ -78,19 +117,20 @@ answer(const struct waiting *w)
 	lookup(&w->who, w->urgent || nquestions < QUESTIONS_BUSY, w->urgent,
 	    &whois);
 	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_whois(&b, &whois);
+	msg_put_whois(&b, &whois);	/* begins with the number */
+	if (answer_same(buf, b.off, whois.number))
+		return;
+	same_send();
 	link_send_ibuf(ruled, MSG_WHOIS, -1, &b);
+	memcpy(said.buf, buf, b.off);
+	said.len = b.off;
 }
 
-/* Writes the answers that were held back, if it is time to. */
 static void
-answers_write(uint64_t now, uint64_t *written)
+answers_write(void)
 {
-	if (now - *written < HOLD_NS)
-		return;
+	same_send();
 	link_release(ruled);
-	link_hold(ruled);
-	*written = now;
 }
 
 /* Answers for a while, then lets the loop look at its other descriptors. */
@@ -119,9 +159,13 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		now = now_ns();
 		if (now - begin > TURN_NS)
 			break;
-		answers_write(now, &written);
+		if (now - written >= HOLD_NS) {
+			answers_write();
+			link_hold(ruled);
+			written = now;
+		}
 	}
-	link_release(ruled);
+	answers_write();
 	if (!TAILQ_EMPTY(&questions) && event_add(turn_ev, when) == -1)
 		fatal(NULL);
 }
@@ -247,6 +291,7 @@ ruled_new(int fd)
 		ruled_lost();
 	ruled = link_new(base, fd, ROLE_PROCINFO, ROLE_RULED, ruled_message,
 	    ruled_gone, NULL);
+	answers_begin();
 	main_tell_sources();
 	host_send_all();
 }

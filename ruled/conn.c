@@ -120,6 +120,7 @@ who_unref(struct who *w)
 {
 	if (w == NULL || --w->refs > 0)
 		return;
+	free(w->text);
 	free(w->is);
 	free(w);
 }

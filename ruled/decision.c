@@ -229,6 +229,10 @@ who_text(struct sbuf *s, const struct who *w)
 		sbuf_str(s, "[-] unknown");
 		return;
 	}
+	if (w->text != NULL) {
+		sbuf_str(s, w->text);
+		return;
+	}
 	sbuf_char(s, '[');
 	sbuf_number(s, is->pid);
 	sbuf_str(s, "] ");
@@ -239,6 +243,18 @@ who_text(struct sbuf *s, const struct who *w)
 	}
 	if (is->args_cut)
 		sbuf_str(s, " ...");
+}
+
+void
+who_keep_text(struct who *w)
+{
+	static char	 text[LINE_MAX_LEN];
+	struct sbuf	 s;
+
+	sbuf_init(&s, text, sizeof(text));
+	who_text(&s, w);
+	if ((w->text = strdup(text)) == NULL)
+		fatal(NULL);
 }
 
 static void

@@ -302,6 +302,8 @@ from_procinfo(struct link *l, struct imsg *im, void *arg)
 	(void)arg;
 	if (im->type == MSG_WHOIS)
 		bad = who_answer(im);
+	else if (im->type == MSG_WHOIS_SAME)
+		bad = who_answer_same(im);
 	else if (im->type == MSG_SOURCES)
 		bad = who_sources_told(im);
 	else {

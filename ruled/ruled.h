@@ -46,6 +46,7 @@ enum reason {
 struct who {
 	unsigned	 refs;
 	struct whois	*is;
+	char		*text;	/* of a log line, once it was kept; or NULL */
 };
 
 enum conn_state {
@@ -172,6 +173,7 @@ void	 who_init(void);
 void	 who_ask(struct conn *);
 enum who_source who_source(void);	/* of the last answer about outbound */
 int	 who_answer(struct imsg *);	/* MSG_WHOIS */
+int	 who_answer_same(struct imsg *);	/* MSG_WHOIS_SAME */
 int	 who_sources_told(struct imsg *);	/* MSG_SOURCES */
 /* How programs can be named: "event, socket". */
 void	 who_sources(char *, size_t);
@@ -254,6 +256,8 @@ const char *proto_name(uint8_t, char [4]);
 const char *reason_name(enum reason);
 /* "[603062] /usr/bin/curl curl bing.com", escaped; who may be NULL. */
 void	 who_text(struct sbuf *, const struct who *);
+/* Many lines are to come about this one: who_text() makes its part once. */
+void	 who_keep_text(struct who *);
 /* "tcp | src:port -> dst:port" of a conn, with names. */
 void	 conn_text(struct sbuf *, const struct conn *);
 

@@ -34,6 +34,9 @@ static uint8_t		 sources;	/* SOURCE_* that procinfo has */
 static uint64_t		 highest;	/* number asked, of this netq */
 static uint64_t		 highest_ever;
 static struct event	*batch_timer, *turn_event, *patience_timer;
+static struct whois	 said;		/* the last answer */
+static bool		 have_said;	/* by this procinfo */
+static struct who	 lent = { 0, &said, NULL };
 static uint64_t		 check_number;
 static void		 (*check_done)(enum sock_state);
 
@@ -198,6 +201,7 @@ who_ask_again(void)
 	TAILQ_CONCAT(&unasked, &asked, entry);
 	nunasked = 0;
 	exact = false;
+	have_said = false;
 	TAILQ_FOREACH(c, &unasked, entry) {
 		c->asked_who = false;
 		nunasked++;
@@ -268,24 +272,20 @@ who_sources(char *buf, size_t size)
 	    "; programs while they live");
 }
 
-int
-who_answer(struct imsg *m)
+/* What was said is about this packet. */
+static int
+said_of(uint64_t number)
 {
-	static struct whois	 is;
-	static struct who	 lent = { 0, &is };
-	struct ibuf		 b;
-	struct conn		*c;
-	void			 (*done)(enum sock_state) = check_done;
+	struct conn	*c;
+	void		 (*done)(enum sock_state) = check_done;
 
-	ibuf_reader(&b, m->data, m->len);
-	if (msg_get_whois(&b, &is) == -1)
-		return -1;
-	if (is.number & WHO_SOCKET_ONLY) {
-		if (is.number > check_number)
+	said.number = number;
+	if (number & WHO_SOCKET_ONLY) {
+		if (number > check_number)
 			return -1;
-		if (is.number == check_number && done != NULL) {
+		if (number == check_number && done != NULL) {
 			check_done = NULL;
-			done(is.socket);
+			done(said.socket);
 		}
 		return 0;
 	}
@@ -295,22 +295,52 @@ who_answer(struct imsg *m)
 	 * Never asked.  Just after a netq's restart it may be an answer about
 	 * the old one's packets.
 	 */
-	if (is.number > highest)
-		return highest_ever >= is.number ? 0 : -1;
+	if (number > highest)
+		return highest_ever >= number ? 0 : -1;
 	/* One whose patience has ended may be answered after all. */
-	if ((c = conn_by_number(is.number)) == NULL || c->who != NULL ||
+	if ((c = conn_by_number(number)) == NULL || c->who != NULL ||
 	    !c->asked_who)
 		return 0;
 	if (c->hook == HOOK_OUT)
-		note_source((enum who_source)is.source);
+		note_source((enum who_source)said.source);
 	TAILQ_REMOVE(&asked, c, entry);
 	if (c->state == CONN_JUDGED) {
 		/* Only for its log line, now: lent, not copied. */
 		lent.refs = 2;
 		c->who = &lent;
 	} else
-		c->who = who_new(&is);
+		c->who = who_new(&said);
 	judge_again(c);
+	return 0;
+}
+
+int
+who_answer(struct imsg *m)
+{
+	struct ibuf	b;
+
+	free(lent.text);
+	lent.text = NULL;
+	ibuf_reader(&b, m->data, m->len);
+	have_said = msg_get_whois(&b, &said) == 0;
+	return have_said ? said_of(said.number) : -1;
+}
+
+int
+who_answer_same(struct imsg *m)
+{
+	struct msg_same	same;
+	struct ibuf	b;
+
+	if (!have_said)
+		return -1;
+	if (lent.text == NULL)
+		who_keep_text(&lent);
+	ibuf_reader(&b, m->data, m->len);
+	while (ibuf_left(&b) > 0)
+		if (msg_get_same(&b, &same) == -1 ||
+		    said_of(same.number) == -1)
+			return -1;
 	return 0;
 }
 

@@ -104,6 +104,7 @@ CODEC(ctl_reply, msg_ctl_reply)
 CODEC(packets_head, msg_packets_head)
 CODEC(packet, msg_packet)
 CODEC(verdict, msg_verdict)
+CODEC(same, msg_same)
 CODEC(who_head, msg_who_head)
 CODEC(who, msg_who)
 
@@ -131,6 +132,7 @@ static const struct {
 	[MSG_VERDICTS] = { NULL, codec_verdict },
 	[MSG_WHO] = { codec_who_head, codec_who },
 	[MSG_WHOIS] = { codec_whois, NULL },
+	[MSG_WHOIS_SAME] = { NULL, codec_same },
 	[MSG_HOST] = { codec_host, NULL },
 	[MSG_ASK] = { codec_ask, NULL },
 	[MSG_ASK_END] = { codec_ask_end, NULL },

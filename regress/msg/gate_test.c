@@ -59,6 +59,7 @@ PAYLOAD(packet, msg_packet)
 PAYLOAD(verdict, msg_verdict)
 PAYLOAD(who, msg_who)
 PAYLOAD(whois, whois)
+PAYLOAD(same, msg_same)
 PAYLOAD(host, msg_host)
 PAYLOAD(ask, msg_ask)
 PAYLOAD(ask_end, msg_ask_end)
@@ -99,6 +100,7 @@ static const struct payload {
 	{ "verdict", again_verdict, "4e4", true },
 	{ "who", again_who, "8eb48aa122", true },
 	{ "whois", again_whois, "8eeb448sl\3\0**0bss\2" "4s4s", false },
+	{ "same", again_same, "8", true },
 	{ "host", again_host, "ea4s", false },
 	{ "ask", again_ask, "4eaa122\1s4se4sl\3\0**0bssss8444\2zses", false },
 	{ "ask_end", again_ask_end, "4", false },

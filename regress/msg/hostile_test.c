@@ -248,17 +248,48 @@ t_half(void)
 static void
 t_answer_unasked(void)
 {
-	static uint8_t	buf[MSG_PAYLOAD_MAX];
-	struct whois	is;
-	struct ibuf	b;
+	static struct whois	is;
 
 	stage();
 	is = w->is;
 	is.number = 1ULL << 40;		/* no packet has that number yet */
 	(void)snprintf(is.exe, sizeof(is.exe), "/bin/x");
+	proc_whois(&is);
+	survived(ROLE_PROCINFO);
+}
+
+static void
+say_same(uint64_t number)
+{
+	struct msg_same	same = { number };
+	uint8_t		buf[16];
+	struct ibuf	b;
+
 	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_whois(&b, &is);
-	ibuf_frame(&w->proc, MSG_WHOIS, &b);
+	msg_put_same(&b, &same);
+	ibuf_frame(&w->proc, MSG_WHOIS_SAME, &b);
+}
+
+static void
+t_same_unasked(void)
+{
+	stage();
+	say_same(1ULL << 40);
+	survived(ROLE_PROCINFO);
+}
+
+/* A new procinfo refers to what the one before it said. */
+static void
+t_same_as_nothing(void)
+{
+	stage();
+	peer_fresh(&w->proc, ROLE_PROCINFO);
+	host_tell(&w->proc);
+	w->who_silent = true;
+	held = out_tcp(4, "203.0.113.8", 80);
+	UNTIL(w->nwho > 0 && w->who[w->nwho - 1].tuple.dport == 80);
+	say_same(w->who[w->nwho - 1].number);
+	w->who_silent = false;
 	survived(ROLE_PROCINFO);
 }
 
@@ -266,17 +297,13 @@ t_answer_unasked(void)
 static void
 t_answer_twice(void)
 {
-	static uint8_t	buf[MSG_PAYLOAD_MAX];
-	struct whois	is;
-	struct ibuf	b;
+	static struct whois	is;
 
 	stage();
 	is = w->is;
 	is.number = w->who[0].number;
 	(void)snprintf(is.exe, sizeof(is.exe), "/bin/x");
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_whois(&b, &is);
-	ibuf_frame(&w->proc, MSG_WHOIS, &b);
+	proc_whois(&is);
 	STAYS(w->verdict[held] == UNJUDGED && w->bad[ROLE_PROCINFO] == 0);
 	(void)out_tcp(3, "203.0.113.1", 443);
 	UNTIL(w->ask.held == 2);
@@ -648,6 +675,8 @@ main(void)
 	check("descriptors hidden beside a frame", t_hidden);
 	check("half a frame", t_half);
 	check("an answer to no question of ruled's", t_answer_unasked);
+	check("the same of no question of ruled's", t_same_unasked);
+	check("the same as nothing", t_same_as_nothing);
 	check("a second answer changes nothing", t_answer_twice);
 	check("a flood of own addresses", t_host_flood);
 	check("a flood of packets", t_packet_flood);

@@ -598,6 +598,39 @@ in_order(void)
 	close(fd);
 }
 
+/* A flood of one program: who it is travels once. */
+static void
+said_once(void)
+{
+	static struct whois	 is;
+	struct msg_who_head	 head = { 0 };
+	struct msg_who		 who;
+	uint8_t			 buf[MSG_PAYLOAD_MAX];
+	uint64_t		 first = number + 1;
+	unsigned		 whole;
+	struct ibuf		 b;
+	int			 fd, i;
+
+	fd = listener(AF_INET, SOCK_DGRAM, 0, 6600);
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_who_head(&b, &head);
+	for (i = 0; i < 100; i++) {
+		who = question(HOOK_OUT, IPPROTO_UDP, "10.98.0.1",
+		    i < 90 ? 6600 : PORT, "10.98.0.9", 53);
+		msg_put_who(&b, &who);
+	}
+	whole = whole_answers;
+	put_frame(&ruled, MSG_WHO, -1, buf, b.off);
+	for (i = 0; i < 100; i++) {
+		get_answer(first + (uint64_t)i, &is);
+		expect(&is, i < 90 ? WHO_SOCKET : WHO_UNKNOWN, i < 90 ?
+		    getpid() : 0, i < 90 ? SOCK_OTHER : SOCK_NONE);
+	}
+	close(fd);
+	if (whole_answers - whole > 2)
+		fail("%u of 100 say who", whole_answers - whole);
+}
+
 /* ---- its own life ------------------------------------------------ */
 
 static void
@@ -627,7 +660,7 @@ bad_ruled(void)
 	if (msg_get_bad(&b, &bad) == -1 || bad.peer != ROLE_RULED)
 		fail("malformed MSG_BAD");
 	while (get_frame(&ruled, &f, WAIT_MS) == 0)
-		if (f.type == MSG_WHOIS)
+		if (f.type == MSG_WHOIS || f.type == MSG_WHOIS_SAME)
 			fail("answered");
 	fresh_ruled();
 }
@@ -696,6 +729,7 @@ main(void)
 	check("forwarded", forwarded);
 	check("state of a socket alone", socket_only);
 	check("1,000 answers in order", in_order);
+	check("the same program is told once", said_once);
 	check("new ruled", fresh_ruled);
 	check("malformed question", bad_ruled);
 	check("end of the parent", parent_ends);

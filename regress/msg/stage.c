@@ -34,6 +34,7 @@
 #include "stage.h"
 
 struct peer	 parent, ruled;
+unsigned	 whole_answers;
 pid_t		 procinfo;
 pid_t		 kids[KIDS_MAX];
 size_t		 nkids;
@@ -223,19 +224,46 @@ question(enum hook hook, uint8_t proto, const char *src, int sport,
 	return who;
 }
 
+/* The next answer: a message, or a number among those that say the same. */
+static int
+next_answer(struct whois *is)
+{
+	static struct whois	 last;
+	static struct frame	 f;
+	static struct ibuf	 rest;
+	struct msg_same		 same = { 0 };
+	struct ibuf		 b;
+
+	while (ibuf_left(&rest) == 0) {
+		if (get_frame(&ruled, &f, WAIT_MS) == -1) {
+			fail("no answer");
+			return -1;
+		}
+		if (f.type == MSG_HOST)
+			host_told(&f);
+		ibuf_reader(&b, f.data, f.len);
+		if (f.type == MSG_WHOIS_SAME)
+			rest = b;
+		else if (f.type == MSG_WHOIS) {
+			whole_answers++;
+			if (msg_get_whois(&b, &last) == -1)
+				fail("malformed MSG_WHOIS");
+			*is = last;
+			return 0;
+		}
+	}
+	if (msg_get_same(&rest, &same) == -1)
+		fail("malformed MSG_WHOIS_SAME");
+	*is = last;
+	is->number = same.number;
+	return 0;
+}
+
 void
 get_answer(uint64_t wanted, struct whois *is)
 {
-	static struct frame	 f;
-	struct ibuf		 b;
-
 	memset(is, 0, sizeof(*is));
-	if (await(MSG_WHOIS, &f) == -1)
-		return;
-	ibuf_reader(&b, f.data, f.len);
-	if (msg_get_whois(&b, is) == -1)
-		fail("malformed MSG_WHOIS");
-	else if (is->number != wanted)
+	if (next_answer(is) == 0 && is->number != wanted)
 		fail("answer %llu to question %llu",
 		    (unsigned long long)is->number,
 		    (unsigned long long)wanted);

@@ -66,6 +66,7 @@ int await(uint32_t type, struct frame *f);
 struct addr address(const char *text);
 struct msg_who question(enum hook hook, uint8_t proto, const char *src,
 	    int sport, const char *dst, int dport);
+extern unsigned	 whole_answers;	/* those that are not just a number */
 void get_answer(uint64_t wanted, struct whois *is);
 const struct whois *ask(struct msg_who who);
 void expect(const struct whois *is, enum who_source source, pid_t pid,

@@ -228,6 +228,8 @@ peer_fresh(struct peer *p, enum role role)
 
 	peer_close(p);
 	fd = peer_pair(p);
+	if (role == ROLE_PROCINFO)
+		w->said_len = 0;
 	ibuf_writer(&b, buf, sizeof(buf));
 	msg_put_peer(&b, &m);
 	frame_put(&w->parent, MSG_PEER, fd, buf, b.off);
@@ -533,20 +535,41 @@ netq_said(uint32_t type, const uint8_t *data, size_t len)
 	}
 }
 
+/* As procinfo does: who it is only if the answer before said another. */
+void
+proc_whois(const struct whois *is)
+{
+	static uint8_t	buf[MSG_PAYLOAD_MAX];
+	struct msg_same	same = { is->number };
+	struct ibuf	b;
+	size_t		len;
+	bool		again;
+
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_whois(&b, is);
+	len = b.off - sizeof(is->number);
+	again = len == w->said_len &&
+	    memcmp(w->said, buf + sizeof(is->number), len) == 0;
+	if (again) {
+		ibuf_writer(&b, buf, sizeof(buf));
+		msg_put_same(&b, &same);
+	} else {
+		memcpy(w->said, buf + sizeof(is->number), len);
+		w->said_len = len;
+	}
+	ibuf_frame(&w->proc, again ? MSG_WHOIS_SAME : MSG_WHOIS, &b);
+}
+
 static void
 proc_answer(const struct msg_who *who)
 {
-	static uint8_t		 buf[MSG_PAYLOAD_MAX];
 	static struct whois	 is;
-	struct ibuf		 b;
 
 	is = w->is;
 	is.number = who->number;
 	if (w->who_is != NULL)
 		w->who_is(who, &is);
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_whois(&b, &is);
-	ibuf_frame(&w->proc, MSG_WHOIS, &b);
+	proc_whois(&is);
 }
 
 static void
@@ -1048,6 +1071,7 @@ launch(void)
 	fds[1] = mount_empty();
 	fds[2] = peer_pair(&w->netq);
 	fds[3] = peer_pair(&w->proc);
+	w->said_len = 0;
 	w->prompter.fd = -1;
 	fds[4] = setup.no_prompter ? -1 : peer_pair(&w->prompter);
 	fds[5] = listener == -1 ? listen_control() : listener;

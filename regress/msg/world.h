@@ -76,6 +76,8 @@ struct world {
 	bool		 who_silent;	/* no answers */
 	struct whois	 is;		/* what is answered */
 	void		 (*who_is)(const struct msg_who *, struct whois *);
+	uint8_t		 said[MSG_PAYLOAD_MAX];	/* by procinfo, the last time */
+	size_t		 said_len;
 
 	uint8_t		 verdict[IDS_MAX];
 	unsigned	 verdicts[IDS_MAX];	/* how often */
@@ -107,6 +109,9 @@ void	 check(const char *name, void (*fn)(void));
 void	 fail(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 bool	 failing(void);
 int	 finish(void);
+
+/* procinfo's answer, of a packet that it was asked about or not. */
+void	 proc_whois(const struct whois *);
 
 void	 world_start(const char *rules);
 void	 world_end(void);
