@@ -143,7 +143,7 @@ lines_add_variants(struct msg_ask *m, uint8_t mask, const struct rule *base,
 static void
 rule_host_of(const struct conn *c, struct rule *r, char *name, size_t size)
 {
-	if (c->name[0] == '\0') {
+	if (c->name == NULL) {
 		r->kind = DST_ADDR;
 		r->prefix.addr = c->tuple.dst;
 		r->prefix.len = (uint8_t)(addr_size(c->tuple.dst.af) * 8);
@@ -314,7 +314,7 @@ put_names(struct msg_ask *m, const struct conn *c)
 	m->shared = (uint32_t)total;
 	if (n > 0)
 		(void)strlcpy(m->name_source, "dns", sizeof(m->name_source));
-	if (c->dir != DIR_IN && c->name[0] != '\0')
+	if (c->dir != DIR_IN && c->name != NULL)
 		(void)strlcpy(m->name[m->nnames++], c->name,
 		    sizeof(m->name[0]));
 	for (i = 0; i < n && m->nnames < ASK_NAMES_MAX; i++)

@@ -3,7 +3,8 @@
  *
  * Packets on their way through ruled.  Conns are never given back to the
  * allocator but kept for the next packet: a flood costs what its highest
- * wave cost, CONN_MAX at most, and no malloc(3) a packet.
+ * wave cost, CONN_MAX at most, and no malloc(3) a packet but for its name.
+ * They are small: hundreds wait for their log lines, and shall fit a cache.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ void
 conn_free(struct conn *c)
 {
 	who_unref(c->who);
+	free(c->name);
 	free(c->rule);
 	LIST_REMOVE(c, by_number);
 	LIST_INSERT_HEAD(&unused, c, by_number);
@@ -93,6 +95,15 @@ conn_by_number(uint64_t number)
 		if (c->number == number)
 			return c;
 	return NULL;
+}
+
+void
+conn_set_name(struct conn *c, const char *name)
+{
+	free(c->name);
+	c->name = NULL;
+	if (name != NULL && (c->name = strdup(name)) == NULL)
+		fatal(NULL);
 }
 
 struct who *

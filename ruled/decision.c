@@ -182,7 +182,7 @@ end_text(struct sbuf *s, const struct conn *c, bool source)
 	both = own && host_is_own(source ? &c->tuple.dst : &c->tuple.src);
 	if (!both && (own || (!source && c->dir == DIR_IN)))
 		sbuf_str(s, "localhost");
-	else if (!both && !source && c->name[0] != '\0')
+	else if (!both && !source && c->name != NULL)
 		sbuf_str(s, c->name);
 	else if (!both && names_of(judge_names_table(), a, now_boot(), name, 1,
 	    NULL) == 1)
@@ -300,7 +300,7 @@ json_names(struct json *j, const struct conn *c)
 	const char	*name[NAMES_OF_MAX];
 	size_t		 i, n, total;
 
-	json_string(j, "name", c->name[0] != '\0' ? c->name : NULL);
+	json_string(j, "name", c->name);
 	n = judge_names(c, name, &total);
 	json_array(j, "names");
 	for (i = 0; i < n; i++)

@@ -448,8 +448,7 @@ judge_match(struct conn *c)
 	result = match_named(c, &best);
 	if (result == MATCH_NEEDS_WHO)
 		return result;
-	(void)strlcpy(c->name, best.name != NULL ? best.name : "",
-	    sizeof(c->name));
+	conn_set_name(c, best.name);
 	if (result == MATCH_RULE)
 		judge_decide(c, best.match.action, REASON_RULE,
 		    best.match.rule);

@@ -78,7 +78,7 @@ key_of(const struct conn *c, struct pending *key)
 	key->has_uid = c->who->is->has_uid;
 	key->uid = c->who->is->uid;
 	key->who = c->who;
-	(void)strlcpy(key->dest, c->name[0] != '\0' ? c->name :
+	(void)strlcpy(key->dest, c->name != NULL ? c->name :
 	    addr_print(&c->tuple.dst, addr), sizeof(key->dest));
 }
 
@@ -249,7 +249,7 @@ pending_join(struct conn *c)
 		return false;
 	c->again = true;
 	c->who = who_ref(first->who);
-	(void)strlcpy(c->name, first->name, sizeof(c->name));
+	conn_set_name(c, first->name);
 	/* The limits are for one who sends the same again and again, too. */
 	if (is_full(first->pending)) {
 		judge_default(c, REASON_OVERLOAD);

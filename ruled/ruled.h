@@ -79,7 +79,7 @@ struct conn {
 	bool		 query;		/* a DNS query: nothing for the text log */
 	bool		 again;		/* sent again while it waited: no line */
 	bool		 quiet;		/* read last: netq's socket was empty */
-	char		 name[HOST_NAME_MAX_DNS];	/* judged by; or "" */
+	char		*name;		/* judged by; or NULL */
 	struct who	*who;		/* NULL: not known yet */
 	struct pending	*pending;
 	enum action	 action;	/* CONN_JUDGED */
@@ -163,6 +163,7 @@ enum match_result judge_subject(struct subject *, struct match *);
 struct conn *conn_new(const struct msg_packet *, uint64_t time);
 void	 conn_free(struct conn *);
 struct conn *conn_by_number(uint64_t);
+void	 conn_set_name(struct conn *, const char *);	/* NULL: by none */
 struct who *who_new(const struct whois *);
 struct who *who_ref(struct who *);
 void	 who_unref(struct who *);
