@@ -35,7 +35,7 @@ done
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-VARIANTS="rules1000 rules10000 names1M procs5000 question"
+VARIANTS="rules1000 rules10000 names1M floor5000 procs5000 question"
 
 wanted()
 {
@@ -168,12 +168,19 @@ with_display()
 	write_conf "$1" "ask x11" "display \"$display\" xauthority \"$T/auth\""
 }
 
+# Starts no program: procinfo would wake for each.
 switches()
 {
 	for pid in $PIDS; do
-		echo "$(cat "/proc/$pid/comm") $(cat "/proc/$pid/task"/*/status |
-		    awk '$1 == "voluntary_ctxt_switches:" { n += $2 }
-			END { print n }')"
+		sum=0
+		for task in "/proc/$pid/task"/*; do
+			while read -r field n; do
+				[ "$field" != voluntary_ctxt_switches: ] ||
+				    sum=$((sum + n))
+			done <"$task/status"
+		done
+		read -r name <"/proc/$pid/comm"
+		echo "$name $sum"
 	done
 }
 

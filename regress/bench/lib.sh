@@ -12,6 +12,7 @@
 #			the same with so many rules, with a list of so many
 #			names, with so many other processes of 5 descriptors
 #			each, and while a question is open
+#	floor5000	floor with so many other processes
 #	others		as given by -o
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 B=${B-$TOP/build}
@@ -184,6 +185,18 @@ open_question()
 	wait_line "$T/log" "INFO ask"
 }
 
+# So many other processes, which do nothing.
+crowd()
+{
+	keyboard
+	: >"$T/idle"
+	nsenter --net="/run/netns/$NS-host" "$B/regress/senders" \
+	    idle "$1" 5 <"$T/end" >"$T/idle" &
+	HELPERS=$!
+	exec 9>"$T/end"
+	wait_line "$T/idle" idle
+}
+
 # Starts an arrangement; PIDS are its processes.  (A function in the
 # background would be a shell of its own, and $! that shell.)
 begin()
@@ -202,14 +215,11 @@ begin()
 		write_conf 1000 "deny-list \"$T/list\""
 		start_snitch
 		wait_line "$T/log" "INFO loaded 1000000 entries" ;;
+	floor5000)
+		crowd 5000
+		start_floor floor ;;
 	procs5000)
-		keyboard
-		: >"$T/idle"
-		nsenter --net="/run/netns/$NS-host" "$B/regress/senders" \
-		    idle 5000 5 <"$T/end" >"$T/idle" &
-		HELPERS=$!
-		exec 9>"$T/end"
-		wait_line "$T/idle" idle
+		crowd 5000
 		write_conf 2
 		start_snitch ;;
 	question)
@@ -232,7 +242,7 @@ end()
 	case $1 in
 	none)
 		return ;;
-	floor | lock | drain)
+	floor* | lock | drain)
 		# shellcheck disable=SC2086 # several
 		kill $PIDS 2>/dev/null
 		in_host "$TOP/etc/firewall" remove ;;

@@ -83,16 +83,26 @@ END {
 	}
 	k = split(variants, var, " ")
 	for (i = 1; i <= k; i++) {
-		if (!((1, var[i], "tcp64", "rate") in x))
+		v = var[i]
+		if (v ~ /^floor/ || !((1, v, "tcp64", "rate") in x))
 			continue
-		row(var[i] ": tcp64 rate, beside 2 rules",
-		    ratio("rate", var[i], "snitch", "tcp64"), 0, 0.9)
-		row(var[i] ": udp64 rate",
-		    ratio("rate", var[i], "snitch", "udp64"), 0, 0.9)
-		row(var[i] ": tcp1 p50",
-		    ratio("p50", var[i], "snitch", "tcp1"), 1, 1.1)
-		row(var[i] ": tcp64 processor time",
-		    ratio("cpu", var[i], "snitch", "tcp64"), 1, 1.1)
+		# Among 5,000 processes everybody is slower.
+		if (v == "procs5000") {
+			row(v ": tcp64 rate, beside floor among them",
+			    ratio("rate", v, "floor5000", "tcp64"), 0, 0.85)
+			row(v ": udp64 rate",
+			    ratio("rate", v, "floor5000", "udp64"), 0, 0.85)
+			row(v ": tcp64 processor time",
+			    ratio("cpu", v, "floor5000", "tcp64"), 1, 1.5)
+			continue
+		}
+		row(v ": tcp64 rate, beside 2 rules",
+		    ratio("rate", v, "snitch", "tcp64"), 0, 0.9)
+		row(v ": udp64 rate", ratio("rate", v, "snitch", "udp64"),
+		    0, 0.9)
+		row(v ": tcp1 p50", ratio("p50", v, "snitch", "tcp1"), 1, 1.1)
+		row(v ": tcp64 processor time",
+		    ratio("cpu", v, "snitch", "tcp64"), 1, 1.1)
 	}
 	printf "\nprocessor time for 10,000 connections, ms\n%-8s", ""
 	for (j = 2; j <= m; j++)
