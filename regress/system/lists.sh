@@ -332,10 +332,15 @@ add_some()
 }
 large_file()
 {
-	turns_of many_rules
-	[ "$worst" -le $EDIT_US ] || fail "load: $worst microseconds"
-	clear_log
-	turns_of add_some
+	for _ in 1 2 3; do	# as above
+		turns_of many_rules
+		load=$worst
+		sleep 0.1	# for its last lines
+		clear_log
+		turns_of add_some
+		[ "$load" -gt $EDIT_US ] || [ "$worst" -gt $EDIT_US ] || break
+	done
+	[ "$load" -le $EDIT_US ] || fail "load: $load microseconds"
 	[ "$worst" -le $EDIT_US ] || fail "edits: $worst microseconds"
 	[ "$(tail -n 2 "$T/rules")" = "deny new-2.test 443 tcp
 allow new-3.test 443 tcp" ] || fail "written: $(tail -n 2 "$T/rules")"
