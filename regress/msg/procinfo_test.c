@@ -568,33 +568,65 @@ socket_only(void)
 	close(fd);
 }
 
+/*
+ * A hundred questions in one message, about the socket that has the port or,
+ * where ours() says no, about nobody's.
+ */
 static void
-in_order(void)
+ask_hundred(int port, bool (*ours)(int))
 {
-	static struct whois	 is;
 	struct msg_who_head	 head = { 0 };
 	struct msg_who		 who;
 	uint8_t			 buf[MSG_PAYLOAD_MAX];
-	uint64_t		 first = number + 1;
 	struct ibuf		 b;
-	int			 fd, i, k;
+	int			 i;
+
+	ibuf_writer(&b, buf, sizeof(buf));
+	msg_put_who_head(&b, &head);
+	for (i = 0; i < 100; i++) {
+		who = question(HOOK_OUT, IPPROTO_UDP, "10.98.0.1",
+		    ours(i) ? port : PORT, "10.98.0.9", 53);
+		msg_put_who(&b, &who);
+	}
+	put_frame(&ruled, MSG_WHO, -1, buf, b.off);
+}
+
+static void
+get_hundred(uint64_t first, bool (*ours)(int))
+{
+	static struct whois	 is;
+	int			 i;
+
+	for (i = 0; i < 100; i++) {
+		get_answer(first + (uint64_t)i, &is);
+		expect(&is, ours(i) ? WHO_SOCKET : WHO_UNKNOWN, ours(i) ?
+		    getpid() : 0, ours(i) ? SOCK_OTHER : SOCK_NONE);
+	}
+}
+
+static bool
+every_other(int i)
+{
+	return i & 1;
+}
+
+static bool
+first_ninety(int i)
+{
+	return i < 90;
+}
+
+static void
+in_order(void)
+{
+	uint64_t	 first = number + 1;
+	int		 fd, i;
 
 	fd = listener(AF_INET, SOCK_DGRAM, 0, 6500);
-	for (i = 0; i < 10; i++) {
-		ibuf_writer(&b, buf, sizeof(buf));
-		msg_put_who_head(&b, &head);
-		for (k = 0; k < 100; k++) {
-			who = question(HOOK_OUT, IPPROTO_UDP, "10.98.0.1",
-			    k & 1 ? 6500 : PORT, "10.98.0.9", 53);
-			msg_put_who(&b, &who);
-		}
-		put_frame(&ruled, MSG_WHO, -1, buf, b.off);
-	}
-	for (i = 0; i < 1000; i++) {
-		get_answer(first + (uint64_t)i, &is);
-		expect(&is, i & 1 ? WHO_SOCKET : WHO_UNKNOWN, i & 1 ?
-		    getpid() : 0, i & 1 ? SOCK_OTHER : SOCK_NONE);
-	}
+	for (i = 0; i < 10; i++)
+		ask_hundred(6500, every_other);
+	for (i = 0; i < 10; i++)
+		get_hundred(first + (uint64_t)i * 100, every_other);
 	close(fd);
 }
 
@@ -602,30 +634,13 @@ in_order(void)
 static void
 said_once(void)
 {
-	static struct whois	 is;
-	struct msg_who_head	 head = { 0 };
-	struct msg_who		 who;
-	uint8_t			 buf[MSG_PAYLOAD_MAX];
-	uint64_t		 first = number + 1;
-	unsigned		 whole;
-	struct ibuf		 b;
-	int			 fd, i;
+	uint64_t	 first = number + 1;
+	unsigned	 whole = whole_answers;
+	int		 fd;
 
 	fd = listener(AF_INET, SOCK_DGRAM, 0, 6600);
-	ibuf_writer(&b, buf, sizeof(buf));
-	msg_put_who_head(&b, &head);
-	for (i = 0; i < 100; i++) {
-		who = question(HOOK_OUT, IPPROTO_UDP, "10.98.0.1",
-		    i < 90 ? 6600 : PORT, "10.98.0.9", 53);
-		msg_put_who(&b, &who);
-	}
-	whole = whole_answers;
-	put_frame(&ruled, MSG_WHO, -1, buf, b.off);
-	for (i = 0; i < 100; i++) {
-		get_answer(first + (uint64_t)i, &is);
-		expect(&is, i < 90 ? WHO_SOCKET : WHO_UNKNOWN, i < 90 ?
-		    getpid() : 0, i < 90 ? SOCK_OTHER : SOCK_NONE);
-	}
+	ask_hundred(6600, first_ninety);
+	get_hundred(first, first_ninety);
 	close(fd);
 	if (whole_answers - whole > 2)
 		fail("%u of 100 say who", whole_answers - whole);

@@ -187,8 +187,8 @@ notices_changes()
 	status || fail "not mended: $(tail -n 1 "$T/fw.out")"
 }
 
-# Somebody changes nftables once a second, and each time is looked: by one who
-# counts lines with a dozen programs, at the cost of a thousand connections.
+# Whenever somebody changes nftables the daemon looks at its rules, up to once a
+# second.  One by a hundred processes costs as much as a thousand connections.
 began()
 {
 	sed -n 's/^processes //p' /proc/stat
